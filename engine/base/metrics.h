@@ -1,0 +1,90 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Metrics: one table, lock-free cells, Prometheus text out.
+ *
+ * Every family with a closed set of label values stands in SQ_METRIC_TABLE and starts at 0. Families whose label sets come and go with
+ * the assignment (topic, partition) are written by a collector at scrape time. No label ever holds user data. The table is also where
+ * ops/docs/METRICS.md and the shipped dashboard come from. All calls are thread-safe and never block. */
+#ifndef SQ_BASE_METRICS_H
+#define SQ_BASE_METRICS_H
+
+#include <stdint.h>
+
+#include "engine/base/buf.h"
+
+/* Label values, in the order of the series index. */
+#define SQ_OUTCOMES "scored", "dead_lettered"
+#define SQ_REASONS "decode", "missing_field", "wrong_type", "invalid_utf8", "empty", "too_large", "tokenize", "model", "produce"
+#define SQ_STAGES "score", "alert"
+#define SQ_STEPS "decode", "queue", "encode", "window", "commit"
+
+/* X(ID, TYPE, "name without prefix", "label key or empty", "help", label values...); TYPE: COUNTER, GAUGE, HISTOGRAM (seconds),
+ * HISTOGRAM_N (powers of two to 4096). No values: one series. */
+#define SQ_METRIC_TABLE(X)                                                                                                       \
+    X(RECORDS_CONSUMED, COUNTER, "kafka_records_consumed_total", "stage", "Records taken from Kafka.", SQ_STAGES)                \
+    X(CONSUMED_BYTES, COUNTER, "kafka_consumed_bytes_total", "stage", "Bytes of keys and values taken from Kafka.", SQ_STAGES)   \
+    X(ASSIGNED_PARTITIONS, GAUGE, "kafka_assigned_partitions", "stage", "Partitions this worker owns.", SQ_STAGES)               \
+    X(REBALANCES, COUNTER, "kafka_rebalances_total", "event", "Assignment changes.", "assign", "revoke", "lost")                 \
+    X(KAFKA_ERRORS, COUNTER, "kafka_errors_total", "class", "Client errors by class.", "retry", "poison", "fatal", "bug")        \
+    X(RECORDS_PRODUCED, COUNTER, "kafka_records_produced_total", "topic", "Records acknowledged by the broker.", "scores",       \
+      "dlq", "alerts")                                                                                                           \
+    X(COMMITS, COUNTER, "transactions_total", "result", "Commits of a stage's outputs and offsets.", "ok", "failed")             \
+    X(COMMIT_SECONDS, HISTOGRAM, "transaction_duration_seconds", "stage", "From handing a batch over to its commit.", SQ_STAGES) \
+    X(RECORDS, COUNTER, "records_total", "outcome", "Input records finished; the sum is the input.", SQ_OUTCOMES)                \
+    X(DEAD_LETTERS, COUNTER, "dead_letters_total", "reason", "Records given up, by reason.", SQ_REASONS)                         \
+    X(STEP_SECONDS, HISTOGRAM, "stage_duration_seconds", "stage", "Time a record spends in each step.", SQ_STEPS)                \
+    X(END_TO_END_SECONDS, HISTOGRAM, "end_to_end_latency_seconds", "", "From taking a record to its committed score.")           \
+    X(LOOP_DELAY_SECONDS, HISTOGRAM, "event_loop_delay_seconds", "", "How late a timer of the loop fires.")                      \
+    X(RECORDS_IN_FLIGHT, GAUGE, "records_in_flight", "", "Records taken and not yet committed.")                                 \
+    X(QUEUE_ITEMS, GAUGE, "queue_items", "queue", "Items waiting.", "engine", "commit")                                          \
+    X(QUEUE_CAPACITY, GAUGE, "queue_capacity_items", "queue", "Bounds of the queues.", "engine", "commit")                       \
+    X(ENGINE_THREADS, GAUGE, "engine_threads", "", "Threads that run the encoder.")                                              \
+    X(ENGINE_THREADS_BUSY, GAUGE, "engine_threads_busy", "", "Threads in a forward pass now.")                                   \
+    X(BATCH_TOKENS, HISTOGRAM_N, "inference_batch_tokens", "", "Tokens of a packed batch.")                                      \
+    X(BATCH_TEXTS, HISTOGRAM_N, "inference_batch_texts", "", "Texts of a packed batch.")                                         \
+    X(INFERENCE_TOKENS, COUNTER, "inference_tokens_total", "", "Tokens encoded.")                                                \
+    X(INFERENCE_SECONDS, HISTOGRAM, "inference_duration_seconds", "", "Duration of a batch, tokenising included.")               \
+    X(TEXTS_TRUNCATED, COUNTER, "texts_truncated_total", "", "Texts cut to model.max_tokens.")                                   \
+    X(LATE_RECORDS, COUNTER, "late_records_total", "action", "Scores behind the watermark.", "included", "dropped")              \
+    X(CLAMPED_TIMESTAMPS, COUNTER, "clamped_timestamps_total", "", "Event times absent, negative or too far ahead.")             \
+    X(COLLAPSED_SCORES, COUNTER, "collapsed_scores_total", "reason", "Scores not counted again in a window.", "text", "author")  \
+    X(ENTITIES_TRACKED, GAUGE, "entities_tracked", "", "Entities with state.")                                                   \
+    X(ALERTS_FIRING, GAUGE, "alerts_firing", "severity", "Alerts firing now.", "warning", "critical")                            \
+    X(ALERT_TRANSITIONS, COUNTER, "alert_transitions_total", "to", "Alert transitions.", "firing", "updated", "resolved")        \
+    X(RESTORES_RUNNING, GAUGE, "state_restores_running", "", "Partitions of scores being replayed silently.")                    \
+    X(HTTP_REQUESTS, COUNTER, "http_requests_total", "code", "HTTP answers by class.", "2xx", "4xx", "5xx")                      \
+    X(SSE_CLIENTS, GAUGE, "sse_clients", "", "Open event streams.")
+
+enum sq_metric {
+#define SQ_METRIC_ID(id, ...) SQ_M_##id,
+    SQ_METRIC_TABLE(SQ_METRIC_ID)
+#undef SQ_METRIC_ID
+        SQ_METRIC_COUNT
+};
+
+enum { SQ_METRIC_SERIES_MAX = 16 };
+
+/* `series` is the index of the label value, 0 where there is no label. */
+void sq_metric_add(enum sq_metric metric, unsigned series, uint64_t amount); /* counters */
+void sq_metric_set(enum sq_metric metric, unsigned series, int64_t value);   /* gauges */
+void sq_metric_move(enum sq_metric metric, unsigned series, int64_t delta);  /* gauges kept by several threads */
+void sq_metric_observe(enum sq_metric metric, unsigned series, double value); /* histograms */
+
+/* What a counter or gauge holds now, for the status API and tests. */
+int64_t sq_metric_value(enum sq_metric metric, unsigned series);
+
+/* Dynamic families: `collect` appends whole families at each scrape, on the thread that scrapes. */
+typedef void (*sq_metrics_collect_fn)(struct sq_buf *out, void *ctx);
+int sq_metrics_collector_add(sq_metrics_collect_fn collect, void *ctx); /* at start; SQ_E_FULL past 8 */
+void sq_metrics_collector_remove(void *ctx);
+
+/* Prometheus text format 0.0.4: https://prometheus.io/docs/instrumenting/exposition_formats/ */
+void sq_metrics_write(struct sq_buf *out);
+
+/* One row of the table, for docs. NULL past the end. */
+struct sq_metric_row {
+    const char *name, *type, *label_key, *help;
+    const char *const *label_values; /* NULL-terminated */
+};
+const struct sq_metric_row *sq_metrics_row(unsigned index);
+
+#endif

@@ -1,0 +1,93 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The encoder as a library: text in, label probabilities out. Nothing here knows Kafka.
+ *
+ *     struct sq_engine *engine;     the model: weights and tokenizer, read-only after open, shared by all threads
+ *     struct sq_session *session;   one thread's arena; whole forward passes of packed batches run on it
+ *     struct sq_pool *pool;         (engine/pool.h) threads with a session each, fed from one queue
+ *
+ *     sq_engine_open(&engine, &options, &err);
+ *     sq_session_open(&session, engine, &err);
+ *     sq_session_score(session, texts, texts_count, predictions);
+ */
+#ifndef SQ_ENGINE_H
+#define SQ_ENGINE_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "engine/base/err.h"
+#include "engine/base/str.h"
+
+enum {
+    SQ_LABELS_MAX = 64,
+    SQ_TOKENS_MAX = 8192,          /* bound of model.max_tokens; the model's positions bound it further */
+    SQ_BATCH_TEXTS_MAX = 256,      /* texts of one packed batch */
+    SQ_TEXT_BYTES_MAX = 1 << 20,   /* longer texts are refused with SQ_E_TOO_LARGE */
+};
+
+enum sq_precision { SQ_PRECISION_AUTO, SQ_PRECISION_FP32, SQ_PRECISION_BF16, SQ_PRECISION_INT8 };
+enum sq_normalise { SQ_NORMALISE_AUTO, SQ_NORMALISE_NONE, SQ_NORMALISE_TWEET };
+
+struct sq_engine_options {
+    const char *model_path;       /* a Hugging Face folder */
+    enum sq_precision precision;  /* AUTO and FP32 run fp32; the others are refused until they exist */
+    enum sq_normalise normalise;  /* AUTO: the folder's "squall_normalise" key */
+    unsigned tokens_max;          /* a longer text is cut, special tokens kept; 0: 128. At most the model's positions. */
+    unsigned batch_tokens_max;    /* tokens of one packed batch; 0: 256. A session's arena is sized from it. */
+};
+
+struct sq_model_info {
+    const char *name;             /* the folder's last path component */
+    const char *architecture;     /* "BertForSequenceClassification" */
+    const char *dtype;            /* of the weights file: "F16" */
+    char xxh128[33];               /* digest of config, tokenizer and weights, hex; names the model in scores */
+    uint64_t digest;              /* its first 64 bits */
+    unsigned layers, hidden, heads, intermediate, positions, vocabulary;
+    unsigned tokens_max;          /* in force: min(option, positions) */
+    unsigned batch_tokens_max;
+    unsigned labels_count;
+    const char *labels[SQ_LABELS_MAX]; /* in id order */
+    bool multi_label;             /* sigmoid instead of softmax */
+    enum sq_normalise normalise;  /* in force: NONE or TWEET */
+    enum sq_precision precision;  /* in force */
+    const char *isa;              /* the kernels in use: "openblas" */
+    size_t weights_bytes;         /* resident, shared */
+    size_t session_bytes;         /* of one thread's arena */
+};
+
+/* What the model says of one text. Plain data, no pointers into the engine but `ids`. */
+struct sq_prediction {
+    int code;                     /* 0, or SQ_E_INVALID_UTF8, _EMPTY, _TOO_LARGE, _TOKENIZE, _INFERENCE: the rest is then unset */
+    unsigned label;               /* id of the largest probability */
+    float score;                  /* that probability */
+    float probabilities[SQ_LABELS_MAX];
+    float logits[SQ_LABELS_MAX];
+    unsigned tokens;              /* special ones included, after cutting */
+    bool truncated;
+    uint64_t text_hash;           /* sq_text_hash of the raw text */
+};
+
+struct sq_engine;
+struct sq_session;
+
+/* Loads and checks the whole folder; blocks for as long as reading and packing take. On error the message names file and field. */
+int sq_engine_open(struct sq_engine **engine, const struct sq_engine_options *options, struct sq_err *err);
+void sq_engine_close(struct sq_engine *engine); /* after all its sessions */
+const struct sq_model_info *sq_engine_info(const struct sq_engine *engine);
+
+/* One thread's scratch: allocates session_bytes once, nothing later. */
+int sq_session_open(struct sq_session **session, const struct sq_engine *engine, struct sq_err *err);
+void sq_session_close(struct sq_session *session);
+
+/* Tokenises texts and runs them as packed batches of at most batch_tokens_max tokens (a longer text runs alone). Fills one prediction a
+ * text, in order; a text that can't be scored has its own code and disturbs no other. Thread: the session's owner. Never allocates.
+ * A text gives the same probabilities (within 1e-6) alone and in any batch. */
+void sq_session_score(struct sq_session *session, const struct sq_str *texts, size_t texts_count, struct sq_prediction *predictions);
+
+/* Token ids as encoded, special ones included, after normalising and cutting. ids has room for info->tokens_max. */
+int sq_session_tokenise(struct sq_session *session, struct sq_str text, int32_t *ids, size_t *ids_count, struct sq_err *err);
+
+/* Tokens a text will take at most, from its bytes alone: what batching goes by before tokenising. */
+unsigned sq_engine_tokens_bound(const struct sq_engine *engine, size_t text_bytes);
+
+#endif

@@ -1,0 +1,18 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Hashes that travel in score records. Both are part of the record format: the same text must give the same hash in every version. */
+#ifndef SQ_ENGINE_TEXTHASH_H
+#define SQ_ENGINE_TEXTHASH_H
+
+#include <stdint.h>
+
+#include "engine/base/str.h"
+
+/* XXH64 (seed 0) over the text made comparable: NFKC, lower case; URLs, @names, a leading "RT", punctuation and digits dropped; white
+ * space folded; first 200 code points. 0 for fewer than four words, which are honestly common, and for invalid UTF-8. Thread-safe;
+ * works in a fixed buffer on the stack. */
+uint64_t sq_text_hash(struct sq_str text);
+
+/* XXH64 (seed 0) of an author's name as given; 0 for none. */
+uint64_t sq_author_hash(struct sq_str author);
+
+#endif
