@@ -108,11 +108,12 @@ static bool is_abbreviated(char **argv, const char *name)
     return strncmp(given, name, bytes) != 0 || (given[bytes] != '\0' && given[bytes] != '=');
 }
 
-static int complain(const struct sq_command *command, int found, const char *given)
+/* `letter` is 0 for a long option. */
+static int complain(const struct sq_command *command, int found, int letter, const char *given)
 {
     const char *what = found == ':' ? "needs a value" : "is not an option here";
-    if (strncmp(given, "--", 2) == 0) return sq_args_mistake(command, "%s %s", given, what);
-    return sq_args_mistake(command, "-%c %s", optopt, what);
+    if (letter == 0) return sq_args_mistake(command, "%s %s", given, what);
+    return sq_args_mistake(command, "-%c %s", letter, what);
 }
 
 int sq_args_parse(const struct sq_command *command, const struct sq_option *options, int argc, char **argv,
@@ -126,8 +127,8 @@ int sq_args_parse(const struct sq_command *command, const struct sq_option *opti
         int index = -1;
         int found = getopt_long(argc, argv, tables.shorts, tables.longs, &index);
         if (found == -1) break;
-        if (found == '?' || found == ':') return complain(command, found, argv[optind - 1]);
-        if (index >= 0 && is_abbreviated(argv, tables.longs[index].name)) return complain(command, '?', element_read(argv));
+        if (found == '?' || found == ':') return complain(command, found, optopt, argv[optind - 1]);
+        if (index >= 0 && is_abbreviated(argv, tables.longs[index].name)) return complain(command, '?', 0, element_read(argv));
         if (found == 'h' && (index == tables.count || !by_letter(options, 'h'))) {
             fputs(command->usage, stdout);
             return 0;
