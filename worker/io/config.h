@@ -1,0 +1,137 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The configuration: one YAML file, the environment and --set options become one plain struct.
+ *
+ * Every key stands once, as a row of the table in config_table.c; the parser, the defaults, `squall config show` and `schema`, `init` and
+ * ops/docs/CONFIGURATION.md all come out of it. Precedence: --set, then environment, then file, then default. Reading is strict: a key
+ * that the table lacks, a duplicate, a value of the wrong type or out of its bounds is an error with file, line and column, and as many
+ * errors as can be found are told at once.
+ *
+ * All calls are for the start of a process: they read files and allocate. What they give is read-only afterwards and may be shared. */
+#ifndef SQ_IO_CONFIG_H
+#define SQ_IO_CONFIG_H
+
+#include <stdbool.h>
+#include <stdint.h>
+#include <stdio.h>
+
+#include "engine/base/buf.h"
+#include "engine/base/err.h"
+#include "engine/engine.h"
+#include "proto/codec.h"
+#include "worker/core/redact.h"
+#include "worker/core/rule.h"
+
+enum {
+    SQ_CONFIG_NAME_BYTES = 128,
+    SQ_CONFIG_TEXT_BYTES = 512,
+    SQ_CONFIG_PATH_BYTES = 1024,
+    SQ_CONFIG_VALUE_BYTES = 1024,
+    SQ_CONFIG_TOPICS_MAX = 16,
+    SQ_CONFIG_PROPERTIES_MAX = 48,
+    SQ_CONFIG_LABELS_MAX = 16,
+};
+
+enum sq_delivery { SQ_DELIVERY_AT_LEAST_ONCE, SQ_DELIVERY_EXACTLY_ONCE };
+enum { SQ_ROLE_SCORE = 1, SQ_ROLE_ALERT = 2 }; /* bits */
+enum sq_input_start { SQ_START_EARLIEST, SQ_START_LATEST };
+enum sq_alert_format { SQ_ALERT_JSON, SQ_ALERT_PROTOBUF };
+enum sq_log_level { SQ_LOG_DEBUG, SQ_LOG_INFO, SQ_LOG_WARN, SQ_LOG_ERROR };
+enum sq_log_format { SQ_LOG_AUTO, SQ_LOG_TEXT, SQ_LOG_JSON };
+
+/* A librdkafka property as written, or a renamed label (name -> value). */
+struct sq_config_pair {
+    char name[SQ_CONFIG_NAME_BYTES];
+    char value[SQ_CONFIG_VALUE_BYTES];
+};
+
+struct sq_config_pairs {
+    struct sq_config_pair items[SQ_CONFIG_PROPERTIES_MAX];
+    unsigned count;
+};
+
+struct sq_config {
+    int64_t version;
+    char app[SQ_CONFIG_NAME_BYTES];
+    char instance[SQ_CONFIG_NAME_BYTES];
+    unsigned roles; /* SQ_ROLE_* */
+    enum sq_delivery delivery;
+    int64_t shutdown_timeout_ms;
+    struct {
+        char brokers[SQ_CONFIG_VALUE_BYTES];
+        struct sq_config_pairs properties; /* for both clients; secrets of the _file keys are already in it */
+        struct sq_config_pairs consumer, producer;
+        char sasl_password_file[SQ_CONFIG_PATH_BYTES], ssl_key_password_file[SQ_CONFIG_PATH_BYTES];
+    } kafka;
+    struct {
+        char topics[SQ_CONFIG_TOPICS_MAX][SQ_CONFIG_TEXT_BYTES];
+        unsigned topics_count;
+        enum sq_input_start start;
+        struct sq_event_format format; /* fields, ts_unit, default_entity and max_bytes included */
+    } input;
+    struct {
+        char path[SQ_CONFIG_PATH_BYTES]; /* "default": the shipped one */
+        enum sq_normalise normalise;
+        enum sq_precision precision;
+        unsigned threads; /* 0: auto */
+        unsigned tokens_max;
+        unsigned batch_tokens_max;
+        struct sq_config_pairs labels; /* renames */
+    } model;
+    struct sq_time_rules time;
+    int64_t future_ms_max; /* event times further ahead of the append time are clamped */
+    struct sq_rule rules[SQ_RULES_MAX];
+    unsigned rules_count;
+    struct {
+        bool create_topics;
+        unsigned partitions;
+        int replication; /* -1: the broker's */
+        enum sq_alert_format alerts_format;
+    } output;
+    struct {
+        char header_prefix[SQ_CONFIG_NAME_BYTES];
+    } dead_letter;
+    struct sq_redact_rules privacy;
+    struct {
+        char listen[SQ_CONFIG_NAME_BYTES]; /* "": off */
+        char token_file[SQ_CONFIG_PATH_BYTES];
+    } http;
+    struct {
+        enum sq_log_level level;
+        enum sq_log_format format;
+    } log;
+
+    struct sq_config_origins *origins; /* which source each value came from: `config show --origin` */
+};
+
+/* Where values come from. Zeroed: defaults and the environment. */
+struct sq_config_sources {
+    const char *path;          /* NULL: SQUALL_CONFIG, else no file; "-": stdin */
+    const char *const *sets;   /* "path=value"; list items by name: rules.NegativeSpike.half_life=3d */
+    unsigned sets_count;
+    char *const *environment;  /* NULL: the process's own; for tests */
+    bool offline;              /* replay, classify: kafka.brokers and input.topics need not be there */
+};
+
+/* Allocates *config. SQ_E_CONFIG (or SQ_E_NOMEM): the message holds one problem a line, at most as many as fit. *config is then NULL. */
+int sq_config_load(struct sq_config **config, const struct sq_config_sources *sources, struct sq_err *err);
+
+/* The table's defaults alone. What is required stays empty; `rules` holds the default rule NegativeSpike. */
+int sq_config_default(struct sq_config **config, struct sq_err *err);
+
+void sq_config_close(struct sq_config *config); /* NULL is fine */
+
+/* FNV-1a over the canonical text of the rules and the time keys: what an alert was asked for. */
+uint64_t sq_config_rules_digest(const struct sq_config *config);
+
+/* The whole configuration in force as YAML, secrets shown as "********"; origin: "# flag|environment|file:line|default" after each value. */
+void sq_config_show(const struct sq_config *config, bool origin, struct sq_buf *out);
+/* The same as one JSON object. */
+void sq_config_show_json(const struct sq_config *config, struct sq_buf *out);
+
+/* JSON Schema (2020-12) of the file. */
+void sq_config_schema(struct sq_buf *out);
+
+/* ops/docs/CONFIGURATION.md. */
+void sq_config_docs(struct sq_buf *out);
+
+#endif
