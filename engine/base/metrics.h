@@ -10,6 +10,7 @@
 #include <stdint.h>
 
 #include "engine/base/buf.h"
+#include "engine/base/err.h"
 
 /* Label values, in the order of the series index. */
 #define SQ_OUTCOMES "scored", "dead_lettered"
@@ -63,6 +64,24 @@ enum sq_metric {
 
 enum { SQ_METRIC_SERIES_MAX = 16 };
 
+/* Families whose series come and go: what the build and the model are, and what the assignment brings. A collector writes them.
+ * X(ID, TYPE, "name without prefix", "help", label keys...) */
+#define SQ_METRIC_DYNAMIC_TABLE(X)                                                                                               \
+    X(BUILD_INFO, GAUGE, "build_info", "What this binary is made of; always 1.", "version", "librdkafka", "isa")                 \
+    X(MODEL_INFO, GAUGE, "model_info", "The model in use; always 1.", "model", "digest", "dtype")                                \
+    X(PREDICTIONS, COUNTER, "predictions_total", "Texts by the label the model found strongest.", "label")                       \
+    X(CONSUMER_LAG, GAUGE, "kafka_consumer_lag_records", "Records behind the end of an owned partition; absent while unknown.",  \
+      "topic", "partition")                                                                                                      \
+    X(WATERMARK, GAUGE, "watermark_timestamp_seconds", "Event time up to which an owned scores partition is complete.", "topic", \
+      "partition")
+
+enum sq_metric_dynamic {
+#define SQ_METRIC_DYNAMIC_ID(id, ...) SQ_MD_##id,
+    SQ_METRIC_DYNAMIC_TABLE(SQ_METRIC_DYNAMIC_ID)
+#undef SQ_METRIC_DYNAMIC_ID
+        SQ_METRIC_DYNAMIC_COUNT
+};
+
 /* `series` is the index of the label value, 0 where there is no label. */
 void sq_metric_add(enum sq_metric metric, unsigned series, uint64_t amount); /* counters */
 void sq_metric_set(enum sq_metric metric, unsigned series, int64_t value);   /* gauges */
@@ -77,13 +96,21 @@ typedef void (*sq_metrics_collect_fn)(struct sq_buf *out, void *ctx);
 int sq_metrics_collector_add(sq_metrics_collect_fn collect, void *ctx); /* at start; SQ_E_FULL past 8 */
 void sq_metrics_collector_remove(void *ctx);
 
+/* For collectors: the family's HELP and TYPE, then its samples, with as many label values as the table has keys. */
+void sq_metrics_write_family(struct sq_buf *out, enum sq_metric_dynamic family);
+void sq_metrics_write_sample(struct sq_buf *out, enum sq_metric_dynamic family, const struct sq_str *label_values, double value);
+
 /* Prometheus text format 0.0.4: https://prometheus.io/docs/instrumenting/exposition_formats/ */
 void sq_metrics_write(struct sq_buf *out);
 
-/* One row of the table, for docs. NULL past the end. */
+/* What the process uses (CPU, memory, descriptors), as process_* families; sq_metrics_write ends with them. */
+void sq_metrics_write_process(struct sq_buf *out);
+
+/* One family as the docs show it, those of both tables in order. NULL past the end. */
 struct sq_metric_row {
-    const char *name, *type, *label_key, *help;
-    const char *const *label_values; /* NULL-terminated */
+    const char *name, *type, *help;
+    const char *const *label_keys;   /* NULL-terminated */
+    const char *const *label_values; /* of the one key of a closed set, NULL-terminated; NULL for dynamic families */
 };
 const struct sq_metric_row *sq_metrics_row(unsigned index);
 
