@@ -202,22 +202,24 @@ static bool as_number(const struct sq_raw *raw, double *number)
     return end == digits + raw->text.bytes;
 }
 
-static int judge_ts(const struct sq_event_format *format, const struct sq_raw *raw, struct sq_event *event, struct sq_err *err)
+static int judge_ts(const struct source *source, const struct sq_raw *raw, struct sq_event *event, struct sq_err *err)
 {
     static const char *const wanted[] = {"is neither RFC 3339 with a zone nor a number", "is not a number of milliseconds",
                                          "is not a number of seconds", "is not an RFC 3339 time with a zone"};
+    const struct sq_field *field = &source->format->ts;
+    enum sq_ts_unit unit = source->message && field->kind == SQ_FIELD_PATH ? SQ_TS_MS : source->format->ts_unit; /* ts_ms says so itself */
     if (raw->kind == SQ_RAW_ABSENT) return 0;
     event->has_ts = true;
     double number;
     bool numeric = as_number(raw, &number);
-    if (format->ts_unit != SQ_TS_RFC3339 && numeric) {
-        bool ms = format->ts_unit == SQ_TS_MS || (format->ts_unit == SQ_TS_AUTO && number >= 1e11);
+    if (unit != SQ_TS_RFC3339 && numeric) {
+        bool ms = unit == SQ_TS_MS || (unit == SQ_TS_AUTO && number >= 1e11);
         event->ts_ms = bounded_ms(ms ? number : number * 1e3);
         return 0;
     }
-    bool as_text = format->ts_unit == SQ_TS_AUTO || format->ts_unit == SQ_TS_RFC3339;
+    bool as_text = unit == SQ_TS_AUTO || unit == SQ_TS_RFC3339;
     if (as_text && raw->kind == SQ_RAW_TEXT && sq_time_text_parse(raw->text, &event->ts_ms)) return 0;
-    return refuse(SQ_E_WRONG_TYPE, "ts", &format->ts, wanted[format->ts_unit], err);
+    return refuse(SQ_E_WRONG_TYPE, "ts", field, wanted[unit], err);
 }
 
 static int judge(struct source *source, struct sq_arena *arena, struct sq_event *event, struct sq_err *err)
@@ -232,7 +234,7 @@ static int judge(struct source *source, struct sq_arena *arena, struct sq_event 
     raw = find(source, &format->id);
     if (code == 0) code = judge_name("id", &format->id, &raw, id_digits, &event->id, err);
     raw = find(source, &format->ts);
-    if (code == 0) code = judge_ts(format, &raw, event, err);
+    if (code == 0) code = judge_ts(source, &raw, event, err);
     if (code != 0) return code;
     event->author = cut(event->author, SQ_ID_BYTES_MAX);
     event->id = cut(event->id, SQ_ID_BYTES_MAX);
