@@ -3,7 +3,12 @@
  *
  * A pure function of the partition's records and the rules: no clock, no I/O, no threads, no hash-table order. So a replay, a restart
  * or another worker gives the same transitions with the same ids. Only sq_detector_tick lets the outside's clock in (a quiet topic must
- * still resolve). The method and its sources: ops/docs/DETECTION.md. */
+ * still resolve). The method: ops/docs/DETECTION.md.
+ *
+ * A record first moves the watermark, which may close buckets; each closed bucket's end is a moment at which every active entity is
+ * evaluated, in key-byte order. Then the record is counted in its own bucket. Work a record is constant but for the buckets it closes;
+ * memory is bounded by entities_max and the rules' windows. One thread at a time owns a detector. After any failure but a POISON one it
+ * can only be closed. */
 #ifndef SQ_CORE_DETECTOR_H
 #define SQ_CORE_DETECTOR_H
 
@@ -12,9 +17,10 @@
 #include "worker/core/rule.h"
 
 struct sq_detector_options {
+    /* All pointers are borrowed for the detector's life. */
     const char *app;
     const char *mode;                    /* "live", "replay", "demo": stands in the alerts */
-    const struct sq_rule *rules;         /* borrowed for the detector's life */
+    const struct sq_rule *rules;
     unsigned rules_count;
     struct sq_time_rules time;
     int32_t scores_partition;
@@ -37,8 +43,9 @@ struct sq_detector;
 int sq_detector_open(struct sq_detector **detector, const struct sq_detector_options *options, struct sq_err *err);
 void sq_detector_close(struct sq_detector *detector);
 
-/* Takes the next record of the partition. scores: own coordinates of the *scores* record (partition, offset) for nothing but errors;
- * append_ms: the scores record's own Kafka timestamp (replay: its event time). May close buckets and emit. */
+/* Takes the next record of the partition. append_ms: the scores record's own Kafka timestamp (replay: its event time). May close buckets
+ * and emit. POISON codes leave the detector as it was: SQ_E_WRONG_TYPE for an event time before 1970 or after 9999, SQ_E_MISSING_FIELD
+ * without an entity, SQ_E_TOO_LARGE for a topic name that Kafka would not allow. */
 int sq_detector_take(struct sq_detector *detector, const struct sq_score *score, int64_t append_ms, sq_detector_emit_fn emit, void *ctx,
                      struct sq_err *err);
 
@@ -64,7 +71,8 @@ struct sq_entity_view {
 };
 typedef void (*sq_entity_view_fn)(const struct sq_entity_view *view, void *ctx);
 
-/* In key-byte order, at most `limit`; views are valid during the call only. */
+/* Entities with messages of late, as of the latest closed bucket, in key-byte order, at most `limit`; views are valid during the call
+ * only. */
 void sq_detector_view(const struct sq_detector *detector, unsigned limit, sq_entity_view_fn each, void *ctx);
 
 #endif
