@@ -40,10 +40,20 @@ size_t sq_utf8_decode(const char *text, size_t bytes, uint32_t *code_point)
     return lead->bytes;
 }
 
+/* Skips ASCII eight bytes at a time. */
+static size_t skip_ascii(struct sq_str str, size_t at)
+{
+    for (uint64_t word; str.bytes - at >= sizeof word; at += sizeof word) {
+        memcpy(&word, str.data + at, sizeof word);
+        if (word & UINT64_C(0x8080808080808080)) break;
+    }
+    return at;
+}
+
 size_t sq_utf8_valid_bytes(struct sq_str str)
 {
     size_t at = 0;
-    while (at < str.bytes) {
+    while ((at = skip_ascii(str, at)) < str.bytes) {
         uint32_t code_point;
         size_t step = sq_utf8_decode(str.data + at, str.bytes - at, &code_point);
         if (step == 0) break;
