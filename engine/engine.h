@@ -50,14 +50,14 @@ struct sq_model_info {
     bool multi_label;             /* sigmoid instead of softmax */
     enum sq_normalise normalise;  /* in force: NONE or TWEET */
     enum sq_precision precision;  /* in force */
-    const char *isa;              /* the kernels in use: "openblas" */
+    const char *isa;              /* the kernels in use: "openblas+avx2" */
     size_t weights_bytes;         /* resident, shared */
     size_t session_bytes;         /* of one thread's arena */
 };
 
 /* What the model says of one text. Plain data, no pointers into the engine but `ids`. */
 struct sq_prediction {
-    int code;                     /* 0, or SQ_E_INVALID_UTF8, _EMPTY, _TOO_LARGE, _TOKENIZE, _INFERENCE: the rest is then unset */
+    int code;                     /* 0, or SQ_E_INVALID_UTF8, _TOO_LARGE, _TOKENIZE, _INFERENCE: the rest is then unset */
     unsigned label;               /* id of the largest probability */
     float score;                  /* that probability */
     float probabilities[SQ_LABELS_MAX];
@@ -81,7 +81,8 @@ void sq_session_close(struct sq_session *session);
 
 /* Tokenises texts and runs them as packed batches of at most batch_tokens_max tokens (a longer text runs alone). Fills one prediction a
  * text, in order; a text that can't be scored has its own code and disturbs no other. Thread: the session's owner. Never allocates.
- * A text gives the same probabilities (within 1e-6) alone and in any batch. */
+ * A text gives the same probabilities (within 1e-6) alone and in any batch. An empty text is scored like any other ([CLS] [SEP]), as
+ * transformers does; who wants it refused looks before. */
 void sq_session_score(struct sq_session *session, const struct sq_str *texts, size_t texts_count, struct sq_prediction *predictions);
 
 /* Token ids as encoded, special ones included, after normalising and cutting. ids has room for info->tokens_max. */

@@ -43,6 +43,14 @@ unsigned sq_pool_threads(const struct sq_pool *pool);
 /* When the oldest job now in a forward pass was started (monotonic ns), or 0: what a watchdog looks at. */
 uint64_t sq_pool_oldest_started_ns(struct sq_pool *pool);
 
+/* Where the threads' time went since the pool was opened, summed over the threads; the rest of their lifetime is handing over. */
+struct sq_pool_times {
+    uint64_t waiting_ns; /* asleep with an empty queue */
+    uint64_t tokenising_ns;
+    uint64_t encoding_ns;
+};
+void sq_pool_times(struct sq_pool *pool, struct sq_pool_times *times);
+
 /* Cores this process may use: the affinity mask, and the cgroup's CPU quota rounded up; at least 1. */
 unsigned sq_pool_threads_default(void);
 

@@ -1,0 +1,34 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* How a packed batch is filled and run; sq_session_score and the pool are made of this. One thread owns a session. */
+#ifndef SQ_SESSION_H
+#define SQ_SESSION_H
+
+#include "engine/encoder.h"
+#include "engine/engine.h"
+#include "engine/tokenizer/tokenizer.h"
+
+struct sq_engine {
+    struct sq_model_config config;
+    struct sq_weights weights;
+    struct sq_tokenizer *tokenizer;
+    struct sq_encoder encoder;
+    struct sq_model_info info;
+    char *name;        /* info.name */
+    char isa[32];      /* info.isa */
+};
+
+/* What a session's arena holds for this engine. */
+size_t sq_session_arena_bytes(const struct sq_engine *engine);
+
+/* Tokenises text into the batch; sq_session_run will fill *prediction, which must stay where it is until then. A text that can't be
+ * scored gets its code at once and takes no place. False, with nothing done, when the batch has no room: run it first. An empty batch
+ * takes any text. */
+bool sq_session_try_add(struct sq_session *session, struct sq_str text, struct sq_prediction *prediction);
+
+unsigned sq_session_tokens_count(const struct sq_session *session);
+unsigned sq_session_texts_count(const struct sq_session *session);
+
+/* Runs what was added, fills the predictions and empties the batch. */
+void sq_session_run(struct sq_session *session);
+
+#endif
