@@ -1,0 +1,36 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* librdkafka's settings out of the configuration: ours first, then what the user passes through. Also its logs into ours, and its errors
+ * into our classes. */
+#ifndef SQ_IO_KAFKA_CONF_H
+#define SQ_IO_KAFKA_CONF_H
+
+#include <librdkafka/rdkafka.h>
+
+#include "worker/io/config.h"
+
+enum sq_kafka_stage { SQ_STAGE_SCORE, SQ_STAGE_ALERT }; /* the order of SQ_STAGES */
+
+enum {
+    SQ_KAFKA_QUEUED_KBYTES_MAX = 16384,       /* queued.max.messages.kbytes of a consumer */
+    SQ_KAFKA_FETCH_BYTES_MAX = 8 << 20,       /* fetch.max.bytes */
+    SQ_KAFKA_PRODUCER_KBYTES_MAX = 65536,     /* queue.buffering.max.kbytes */
+    SQ_KAFKA_MESSAGE_BYTES_MAX = 4 << 20,     /* message.max.bytes: a dead letter is a record of any size and our headers */
+};
+
+/* The caller owns *conf until rd_kafka_new takes it. SQ_E_CONFIG names the property that librdkafka refuses. */
+int sq_kafka_conf_consumer(rd_kafka_conf_t **conf, const struct sq_config *config, enum sq_kafka_stage stage, struct sq_err *err);
+int sq_kafka_conf_producer(rd_kafka_conf_t **conf, const struct sq_config *config, enum sq_kafka_stage stage, struct sq_err *err);
+
+/* rd_kafka_new, with the conf given up in any case. */
+int sq_kafka_open(rd_kafka_t **rk, rd_kafka_type_t type, rd_kafka_conf_t *conf, struct sq_err *err);
+
+/* "<app>-score", "<app>-alert". */
+void sq_kafka_group_name(char *out, size_t out_bytes, const struct sq_config *config, enum sq_kafka_stage stage);
+
+/* Counts the error by its class and logs it, at most once in five seconds. */
+void sq_kafka_error_note(enum sq_kafka_stage stage, rd_kafka_resp_err_t error, const char *reason);
+
+/* What an error means for the work in hand. */
+enum sq_err_class sq_kafka_error_class(rd_kafka_resp_err_t error);
+
+#endif

@@ -1,0 +1,21 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The topics that Squall writes: made at start if they are missing, and checked if they are there. */
+#ifndef SQ_IO_KAFKA_TOPICS_H
+#define SQ_IO_KAFKA_TOPICS_H
+
+#include <librdkafka/rdkafka.h>
+
+#include "worker/io/config.h"
+#include "worker/io/sink.h"
+
+enum { SQ_TOPIC_NAME_BYTES = SQ_CONFIG_NAME_BYTES + 16 };
+
+/* "<app>.scores", ... */
+void sq_kafka_topic_name(char *out, size_t out_bytes, const struct sq_config *config, enum sq_output_topic topic);
+
+/* Makes sure of every topic and fills partitions[topic]. Blocks for seconds; *is_interrupted ends it. 0; SQ_E_BROKER: no answer, try again;
+ * SQ_E_CONFIG: a topic is missing and may not be created, or has another partition count than output.partitions. */
+int sq_kafka_topics_prepare(rd_kafka_t *rk, const struct sq_config *config, const _Atomic bool *is_interrupted,
+                            int32_t partitions[SQ_TOPIC_COUNT], struct sq_err *err);
+
+#endif
