@@ -103,6 +103,22 @@ int64_t sq_metric_value(enum sq_metric metric, unsigned series)
     return atomic_load_explicit(&cells[metric][series].value, memory_order_relaxed);
 }
 
+double sq_metric_quantile(enum sq_metric metric, unsigned series, double quantile)
+{
+    const struct type *type = types[metric];
+    uint64_t counts[BOUNDS_MAX + 1], total = 0, below = 0;
+    for (unsigned i = 0; i <= type->bounds_count; i++)
+        total += counts[i] = atomic_load_explicit(&cells[metric][series].buckets[i], memory_order_relaxed);
+    if (total == 0) return NAN;
+    double rank = quantile * (double)total;
+    for (unsigned i = 0; i < type->bounds_count; below += counts[i++]) {
+        if (counts[i] == 0 || (double)(below + counts[i]) < rank) continue;
+        double low = i ? type->bounds[i - 1] : 0;
+        return low + (type->bounds[i] - low) * (rank - (double)below) / (double)counts[i];
+    }
+    return type->bounds[type->bounds_count - 1]; /* all that is known of what lies beyond */
+}
+
 int sq_metrics_collector_add(sq_metrics_collect_fn collect, void *ctx)
 {
     pthread_mutex_lock(&collectors_mutex);

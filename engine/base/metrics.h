@@ -91,6 +91,9 @@ void sq_metric_observe(enum sq_metric metric, unsigned series, double value); /*
 /* What a counter or gauge holds now, for the status API and tests. */
 int64_t sq_metric_value(enum sq_metric metric, unsigned series);
 
+/* The value below which a share `quantile` of a histogram's observations lie, interpolated within its bucket; NaN without any. */
+double sq_metric_quantile(enum sq_metric metric, unsigned series, double quantile);
+
 /* Dynamic families: `collect` appends whole families at each scrape, on the thread that scrapes. */
 typedef void (*sq_metrics_collect_fn)(struct sq_buf *out, void *ctx);
 int sq_metrics_collector_add(sq_metrics_collect_fn collect, void *ctx); /* at start; SQ_E_FULL past 8 */

@@ -1,14 +1,14 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include <librdkafka/rdkafka.h>
 #include <stdio.h>
 
 #include "worker/cli/cli.h"
+#include "worker/io/kafka_version.h"
 
 static int run(int argc, char **argv)
 {
     (void)argc;
     (void)argv;
-    printf("squall %s librdkafka %s\n", SQUALL_VERSION, rd_kafka_version_str());
+    printf("squall %s librdkafka %s\n", SQUALL_VERSION, sq_kafka_version());
     return 0;
 }
 

@@ -179,6 +179,19 @@ static void counting_histograms_have_powers_of_two(void **state)
     sq_buf_deinit(&scrape.text);
 }
 
+static void quantiles_lie_within_their_bucket(void **state)
+{
+    (void)state;
+    assert_true(isnan(sq_metric_quantile(SQ_M_COMMIT_SECONDS, 1, 0.5)));
+    for (int i = 0; i < 90; i++) sq_metric_observe(SQ_M_COMMIT_SECONDS, 1, 0.002);
+    for (int i = 0; i < 10; i++) sq_metric_observe(SQ_M_COMMIT_SECONDS, 1, 0.2);
+    double median = sq_metric_quantile(SQ_M_COMMIT_SECONDS, 1, 0.5), high = sq_metric_quantile(SQ_M_COMMIT_SECONDS, 1, 0.95);
+    assert_true(fabs(median - (0.001 + 0.0015 * 50 / 90)) < 1e-12);
+    assert_true(fabs(high - 0.175) < 1e-12);
+    for (int i = 0; i < 1000; i++) sq_metric_observe(SQ_M_COMMIT_SECONDS, 1, 60);
+    assert_true(sq_metric_quantile(SQ_M_COMMIT_SECONDS, 1, 0.99) == 10);
+}
+
 static void *count_up(void *ctx)
 {
     for (int i = 0; i < 20000; i++) {
@@ -285,6 +298,7 @@ int main(int argc, char **argv)
         cmocka_unit_test(counters_and_gauges_keep_what_they_are_given),
         cmocka_unit_test(histograms_are_cumulative),
         cmocka_unit_test(counting_histograms_have_powers_of_two),
+        cmocka_unit_test(quantiles_lie_within_their_bucket),
         cmocka_unit_test(threads_lose_nothing),
         cmocka_unit_test(collectors_come_and_go),
         cmocka_unit_test(collectors_are_bounded),
