@@ -2,5 +2,52 @@
 #include "worker/io/kafka_version.h"
 
 #include <librdkafka/rdkafka.h>
+#include <stddef.h>
+
+#include "worker/io/log.h"
+
+#define VERSION(major, minor, revision) (((major) << 24) | ((minor) << 16) | ((revision) << 8))
+enum { VERSION_END = 0x7fffffff };
+
+/* The first row whose range holds the version counts; `to` is exclusive. */
+static const struct {
+    int from, to;
+    enum sq_kafka_verdict verdict;
+    const char *why;
+} rows[] = {
+    {0, VERSION(2, 0, 2), SQ_KAFKA_REFUSE, "it is older than 2.0.2, the oldest that Squall was tried with"},
+    {VERSION(2, 1, 0), VERSION(2, 3, 0), SQ_KAFKA_REFUSE, "2.1 and 2.2 can reset offsets while validating them and lose records (fixed in 2.3.0)"},
+    {VERSION(2, 5, 0), VERSION(2, 5, 3), SQ_KAFKA_REFUSE, "2.5.0 to 2.5.2 abort in their telemetry (fixed in 2.5.3)"},
+    {VERSION(2, 10, 0), VERSION(2, 10, 1), SQ_KAFKA_REFUSE, "2.10.0 corrupts memory (fixed in 2.10.1)"},
+    {0, VERSION(2, 6, 1), SQ_KAFKA_WARN, "below 2.6.1 the cooperative assignor can loop, and SCRAM fails on Kafka 4.x with right passwords"},
+    {0, VERSION_END, SQ_KAFKA_FINE, NULL},
+};
+
+enum sq_kafka_verdict sq_kafka_version_judge(int version, const char **why)
+{
+    size_t i = 0;
+    while (version < rows[i].from || version >= rows[i].to) i++; /* the last row holds every version */
+    *why = rows[i].why;
+    return rows[i].verdict;
+}
+
+int sq_kafka_version_check(struct sq_err *err)
+{
+    const char *why;
+    switch (sq_kafka_version_judge(rd_kafka_version(), &why)) {
+    case SQ_KAFKA_FINE: return 0;
+    case SQ_KAFKA_WARN:
+        sq_log(SQ_LOG_WARN, SQ_L("librdkafka has known defects; 2.14.2 or newer is better"), SQ_LS("librdkafka", rd_kafka_version_str()),
+               SQ_LS("why", why));
+        return 0;
+    case SQ_KAFKA_REFUSE: break;
+    }
+    return sq_err_set(err, SQ_E_KAFKA_FATAL, "librdkafka %s can't be used: %s; install 2.14.2 or newer", rd_kafka_version_str(), why);
+}
+
+const char *sq_kafka_version_assignor(int version)
+{
+    return version < VERSION(2, 6, 1) ? "range,roundrobin" : "cooperative-sticky";
+}
 
 const char *sq_kafka_version(void) { return rd_kafka_version_str(); }

@@ -1,7 +1,21 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/* Which librdkafka this process may run on: one table of versions with known defects, and what follows from them. */
 #ifndef SQ_IO_KAFKA_VERSION_H
 #define SQ_IO_KAFKA_VERSION_H
 
-const char *sq_kafka_version(void); /* of the librdkafka in use: "2.0.2" */
+#include "engine/base/err.h"
+
+enum sq_kafka_verdict { SQ_KAFKA_FINE, SQ_KAFKA_WARN, SQ_KAFKA_REFUSE };
+
+/* `version` is rd_kafka_version()'s number, 0xMMmmrrpp. *why is a sentence, NULL when fine. Pure. */
+enum sq_kafka_verdict sq_kafka_version_judge(int version, const char **why);
+
+/* Judges the library in use: logs a warning, or fails with SQ_E_KAFKA_FATAL. */
+int sq_kafka_version_check(struct sq_err *err);
+
+/* partition.assignment.strategy where the configuration names none. */
+const char *sq_kafka_version_assignor(int version);
+
+const char *sq_kafka_version(void); /* of the library in use: "2.0.2" */
 
 #endif
