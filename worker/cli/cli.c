@@ -6,6 +6,7 @@
 
 /* In the order in which a newcomer needs them. */
 static const struct sq_command *const commands[] = {
+    &sq_command_classify,
     &sq_command_version,
 };
 enum { COMMANDS_COUNT = sizeof commands / sizeof *commands };

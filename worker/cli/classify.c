@@ -1,0 +1,259 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Lines in, labels out, in the same order.
+ *
+ * Lines wait in a ring of slots. The main thread fills slots at its head and gives them to the pool; engine threads mark them finished in
+ * any order; the main thread writes them from its tail. It writes when the ring is full, when the texts in it are over a bound, and when
+ * nobody has written the next line yet, so that a person who types a line sees its answer. */
+#include <pthread.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "engine/base/json.h"
+#include "engine/pool.h"
+#include "worker/cli/lines.h"
+#include "worker/cli/model.h"
+
+enum { SLOTS_COUNT = 1024, RING_BYTES_MAX = 8 * 1024 * 1024, KEPT_BYTES_MAX = 16 * 1024, THREADS_MAX = 1024 };
+
+struct slot {
+    struct sq_job job; /* first, so that a job is its slot */
+    struct sq_buf text;
+    bool finished; /* under the mutex */
+};
+
+struct classify {
+    bool json, logits;
+    const struct sq_model_info *info;
+    struct sq_pool *pool;
+    struct sq_session *session; /* for --logits: the ids */
+    int32_t *ids;
+    struct sq_lines lines;
+    struct sq_buf out;
+    struct slot *slots; /* [SLOTS_COUNT] */
+    size_t head, tail;  /* slots filled and written so far; their difference is in the ring */
+    size_t ring_bytes;
+    bool has_failures;
+    pthread_mutex_t mutex;
+    pthread_cond_t finished;
+};
+
+/* On an engine thread. */
+static void mark_finished(struct sq_job *jobs, void *ctx)
+{
+    struct classify *classify = ctx;
+    pthread_mutex_lock(&classify->mutex);
+    for (struct sq_job *job = jobs; job; job = job->next) ((struct slot *)(void *)job)->finished = true;
+    pthread_cond_signal(&classify->finished);
+    pthread_mutex_unlock(&classify->mutex);
+}
+
+static void wait_finished(struct classify *classify, const struct slot *slot)
+{
+    pthread_mutex_lock(&classify->mutex);
+    while (!slot->finished) pthread_cond_wait(&classify->finished, &classify->mutex);
+    pthread_mutex_unlock(&classify->mutex);
+}
+
+static void write_ids(struct classify *classify, struct sq_str text)
+{
+    size_t count = 0;
+    sq_session_tokenise(classify->session, text, classify->ids, &count, NULL);
+    sq_json_write_key(&classify->out, "ids");
+    for (size_t i = 0; i < count; i++) sq_buf_printf(&classify->out, "%c%d", i ? ',' : '[', classify->ids[i]);
+    sq_buf_append_char(&classify->out, ']');
+}
+
+static void write_scores(struct classify *classify, const struct slot *slot)
+{
+    struct sq_buf *out = &classify->out;
+    const struct sq_prediction *prediction = &slot->job.prediction;
+    sq_json_write_key(out, "label");
+    sq_json_write_str(out, sq_str_view(classify->info->labels[prediction->label]));
+    sq_json_write_key(out, "score");
+    sq_json_write_real(out, (double)prediction->score);
+    sq_json_write_key(out, "scores");
+    sq_buf_append_char(out, '{');
+    for (unsigned i = 0; i < classify->info->labels_count; i++) {
+        sq_json_write_key(out, classify->info->labels[i]);
+        sq_json_write_real(out, (double)prediction->probabilities[i]);
+    }
+    sq_buf_append_char(out, '}');
+    if (!classify->logits) return;
+    sq_json_write_key(out, "logits");
+    for (unsigned i = 0; i < classify->info->labels_count; i++) {
+        sq_buf_append_char(out, i ? ',' : '[');
+        sq_json_write_real(out, (double)prediction->logits[i]);
+    }
+    sq_buf_append_char(out, ']');
+    write_ids(classify, slot->job.text);
+}
+
+static void write_json(struct classify *classify, const struct slot *slot)
+{
+    struct sq_buf *out = &classify->out;
+    int code = slot->job.prediction.code;
+    sq_buf_append_char(out, '{');
+    if (code < 0) {
+        sq_json_write_key(out, "error");
+        sq_json_write_str(out, sq_str_view(sq_err_word(code)));
+        sq_json_write_key(out, "message");
+        sq_json_write_str(out, sq_str_view(sq_err_meaning(code)));
+    } else {
+        write_scores(classify, slot);
+    }
+    sq_buf_append_text(out, "}\n");
+}
+
+/* The labels from the most to the least probable, the text's tokens and how long it took. */
+static void write_for_people(struct classify *classify, const struct slot *slot)
+{
+    struct sq_buf *out = &classify->out;
+    const struct sq_prediction *prediction = &slot->job.prediction;
+    bool written[SQ_LABELS_MAX] = {false};
+    if (prediction->code < 0) {
+        sq_buf_printf(out, "error: %s\n", sq_err_meaning(prediction->code));
+        return;
+    }
+    for (unsigned n = 0; n < classify->info->labels_count; n++) {
+        unsigned best = SQ_LABELS_MAX;
+        for (unsigned i = 0; i < classify->info->labels_count; i++) {
+            if (!written[i] && (best == SQ_LABELS_MAX || prediction->probabilities[i] > prediction->probabilities[best])) best = i;
+        }
+        written[best] = true;
+        sq_buf_printf(out, "%s %.4f   ", classify->info->labels[best], (double)prediction->probabilities[best]);
+    }
+    double ms = (double)(slot->job.finished_ns - slot->job.started_ns) * 1e-6;
+    sq_buf_printf(out, "  %u tokens%s, %.1f ms, %s\n", prediction->tokens, prediction->truncated ? " (cut)" : "", ms,
+                  sq_precision_names[classify->info->precision]);
+}
+
+/* Waits for the oldest slot and writes it. */
+static void write_oldest(struct classify *classify)
+{
+    struct slot *slot = &classify->slots[classify->tail++ % SLOTS_COUNT];
+    wait_finished(classify, slot);
+    if (slot->job.prediction.code < 0) classify->has_failures = true;
+    if (classify->json) write_json(classify, slot);
+    else write_for_people(classify, slot);
+    fwrite(classify->out.data, 1, classify->out.bytes, stdout);
+    sq_buf_clear(&classify->out);
+    classify->ring_bytes -= slot->text.bytes;
+    if (slot->text.capacity_bytes > KEPT_BYTES_MAX) sq_buf_deinit(&slot->text);
+}
+
+static void write_all(struct classify *classify)
+{
+    while (classify->tail < classify->head) write_oldest(classify);
+    fflush(stdout);
+}
+
+/* Puts one line into the ring; a line that is too long is finished at once. */
+static int add_line(struct classify *classify, enum sq_line kind, struct sq_str line)
+{
+    while (classify->head - classify->tail == SLOTS_COUNT || (classify->ring_bytes > RING_BYTES_MAX && classify->tail < classify->head))
+        write_oldest(classify);
+    struct slot *slot = &classify->slots[classify->head % SLOTS_COUNT];
+    sq_buf_clear(&slot->text);
+    if (kind == SQ_LINE_TEXT) sq_buf_append_str(&slot->text, line);
+    if (sq_buf_failed(&slot->text)) return SQ_E_NOMEM;
+    slot->job = (struct sq_job){.text = sq_buf_view(&slot->text)};
+    slot->finished = kind == SQ_LINE_TOO_LONG;
+    if (slot->finished) slot->job.prediction.code = SQ_E_TOO_LARGE;
+    classify->ring_bytes += slot->text.bytes;
+    classify->head++;
+    return slot->finished ? 0 : sq_pool_try_submit(classify->pool, &slot->job);
+}
+
+static int classify_lines(struct classify *classify, struct sq_err *err)
+{
+    for (;;) {
+        struct sq_str line = {0};
+        if (classify->tail < classify->head && sq_lines_would_wait(&classify->lines)) write_all(classify);
+        int kind = sq_lines_next(&classify->lines, &line, err);
+        if (kind < 0) return kind;
+        if (kind == SQ_LINE_END) return 0;
+        int status = add_line(classify, (enum sq_line)kind, line);
+        if (status < 0) return sq_err_set(err, status, "a line could not be handed to the engine: %s", sq_err_meaning(status));
+    }
+}
+
+static int start(struct classify *classify, const struct sq_engine *engine, const char *path, unsigned threads, struct sq_err *err)
+{
+    classify->info = sq_engine_info(engine);
+    classify->slots = calloc(SLOTS_COUNT, sizeof *classify->slots);
+    classify->ids = malloc(classify->info->tokens_max * sizeof *classify->ids);
+    if (!classify->slots || !classify->ids) return sq_err_set(err, SQ_E_NOMEM, "no memory for the lines in work");
+    int status = sq_lines_open(&classify->lines, path, SQ_TEXT_BYTES_MAX, err);
+    if (status == 0 && classify->logits) status = sq_session_open(&classify->session, engine, err);
+    struct sq_pool_options options = {.threads = threads, .queue_jobs_max = SLOTS_COUNT, .done = mark_finished, .done_ctx = classify};
+    if (status == 0) status = sq_pool_open(&classify->pool, engine, &options, err);
+    return status;
+}
+
+static void stop(struct classify *classify)
+{
+    sq_pool_close(classify->pool);
+    sq_session_close(classify->session);
+    sq_lines_close(&classify->lines);
+    for (size_t i = 0; classify->slots && i < SLOTS_COUNT; i++) sq_buf_deinit(&classify->slots[i].text);
+    free(classify->slots);
+    free(classify->ids);
+    sq_buf_deinit(&classify->out);
+}
+
+/* Returns an exit code. */
+static int classify_stream(struct classify *classify, const struct sq_engine *engine, const char *path, unsigned threads)
+{
+    struct sq_err err = {0};
+    pthread_mutex_init(&classify->mutex, NULL);
+    pthread_cond_init(&classify->finished, NULL);
+    int status = start(classify, engine, path, threads, &err);
+    if (status == 0) {
+        status = classify_lines(classify, &err);
+        write_all(classify);
+    }
+    stop(classify);
+    pthread_cond_destroy(&classify->finished);
+    pthread_mutex_destroy(&classify->mutex);
+    if (status == 0 && ferror(stdout)) status = sq_err_set(&err, SQ_E_IO, "stdout could not be written");
+    if (status < 0) {
+        fprintf(stderr, "squall classify: %s\n", err.message);
+        return sq_err_exit_code(status);
+    }
+    return classify->has_failures ? 1 : 0;
+}
+
+static int run(int argc, char **argv)
+{
+    struct classify classify = {0};
+    struct sq_model_options model = {0};
+    unsigned threads = 0;
+    const struct sq_option options[] = {
+        SQ_MODEL_OPTIONS(&model),
+        {.name = "threads", .number = &threads, .min = 1, .max = THREADS_MAX},
+        {.name = "json", .flag = &classify.json},
+        {.name = "logits", .flag = &classify.logits},
+        {0},
+    };
+    struct sq_operands operands = {.max = 1};
+    int exit_code = sq_args_parse(&sq_command_classify, options, argc, argv, &operands);
+    if (exit_code != SQ_ARGS_GO_ON) return exit_code;
+    if (classify.logits) classify.json = true;
+    struct sq_engine *engine;
+    exit_code = sq_model_open(&engine, &sq_command_classify, &model);
+    if (exit_code != 0) return exit_code;
+    exit_code = classify_stream(&classify, engine, operands.count ? operands.items[0] : NULL, threads);
+    sq_engine_close(engine);
+    return exit_code;
+}
+
+const struct sq_command sq_command_classify = {
+    "classify",
+    "lines of text in, labels out",
+    "usage: squall classify [OPTIONS] [FILE|-]\n\n"
+    "Reads a text a line and writes its labels, in the same order. The exit code is 1 when a line could not be scored.\n\n"
+    "  --json              one object a line: label, score, scores; or error\n"
+    "  --logits            adds logits and token ids (implies --json)\n"
+    "  --threads N         engine threads (the cores this process may use)\n" SQ_MODEL_USAGE,
+    run,
+};

@@ -1,0 +1,33 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The options that choose and open a model, shared by the commands that run one without a configuration. */
+#ifndef SQ_CLI_MODEL_H
+#define SQ_CLI_MODEL_H
+
+#include "engine/engine.h"
+#include "worker/cli/args.h"
+
+struct sq_model_options {
+    struct sq_option_list paths;
+    unsigned precision, normalise; /* enum sq_precision, enum sq_normalise */
+    unsigned tokens_max;           /* 0: the default */
+};
+
+/* Their rows in a command's option table, and their lines in its usage. */
+#define SQ_MODEL_OPTIONS(options)                                                                                                     \
+    {.name = "model", .list = &(options)->paths},                                                                                     \
+        {.name = "precision", .choice = &(options)->precision, .choices = sq_precision_names},                                        \
+        {.name = "normalise", .choice = &(options)->normalise, .choices = sq_normalise_names},                                        \
+        {.name = "max-tokens", .number = &(options)->tokens_max, .min = 2, .max = SQ_TOKENS_MAX}
+#define SQ_MODEL_USAGE                                                                                                                \
+    "  --model DIR         a Hugging Face folder; else SQUALL_MODEL, else the shipped model\n"                                        \
+    "  --precision P       auto or fp32 (int8 and bf16: not in this version)\n"                                                       \
+    "  --normalise N       auto (the folder's squall_normalise), none or tweet\n"                                                     \
+    "  --max-tokens N      longer texts are cut (128, and at most the model's positions)\n"
+
+extern const char *const sq_precision_names[]; /* by enum sq_precision, NULL-terminated */
+extern const char *const sq_normalise_names[];
+
+/* 0 and an open engine, or the exit code after telling why on stderr: 2 for what can't be asked for, 78 for a model that can't be loaded. */
+int sq_model_open(struct sq_engine **engine, const struct sq_command *command, const struct sq_model_options *options);
+
+#endif
