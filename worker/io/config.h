@@ -28,7 +28,6 @@ enum {
     SQ_CONFIG_VALUE_BYTES = 1024,
     SQ_CONFIG_TOPICS_MAX = 16,
     SQ_CONFIG_PROPERTIES_MAX = 48,
-    SQ_CONFIG_LABELS_MAX = 16,
 };
 
 enum sq_delivery { SQ_DELIVERY_AT_LEAST_ONCE, SQ_DELIVERY_EXACTLY_ONCE };
@@ -38,7 +37,7 @@ enum sq_alert_format { SQ_ALERT_JSON, SQ_ALERT_PROTOBUF };
 enum sq_log_level { SQ_LOG_DEBUG, SQ_LOG_INFO, SQ_LOG_WARN, SQ_LOG_ERROR };
 enum sq_log_format { SQ_LOG_AUTO, SQ_LOG_TEXT, SQ_LOG_JSON };
 
-/* A librdkafka property as written, or a renamed label (name -> value). */
+/* A librdkafka property as written. */
 struct sq_config_pair {
     char name[SQ_CONFIG_NAME_BYTES];
     char value[SQ_CONFIG_VALUE_BYTES];
@@ -75,7 +74,6 @@ struct sq_config {
         unsigned threads; /* 0: auto */
         unsigned tokens_max;
         unsigned batch_tokens_max;
-        struct sq_config_pairs labels; /* renames */
     } model;
     struct sq_time_rules time;
     int64_t future_ms_max; /* event times further ahead of the append time are clamped */
@@ -120,9 +118,6 @@ int sq_config_default(struct sq_config **config, struct sq_err *err);
 
 void sq_config_close(struct sq_config *config); /* NULL is fine */
 
-/* FNV-1a over the canonical text of the rules and the time keys: what an alert was asked for. */
-uint64_t sq_config_rules_digest(const struct sq_config *config);
-
 /* The whole configuration in force as YAML, secrets shown as "********"; origin: "# flag|environment|file:line|default" after each value. */
 void sq_config_show(const struct sq_config *config, bool origin, struct sq_buf *out);
 /* The same as one JSON object. */
@@ -130,6 +125,9 @@ void sq_config_show_json(const struct sq_config *config, struct sq_buf *out);
 
 /* JSON Schema (2020-12) of the file. */
 void sq_config_schema(struct sq_buf *out);
+
+/* What `squall init` writes: the keys a newcomer sets, each with its meaning beside it. */
+void sq_config_init_text(const struct sq_config *config, struct sq_buf *out);
 
 /* ops/docs/CONFIGURATION.md. */
 void sq_config_docs(struct sq_buf *out);

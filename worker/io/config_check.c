@@ -1,0 +1,152 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include <stdio.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+#include "engine/base/json.h"
+#include "worker/core/plan.h"
+#include "worker/io/config_load.h"
+
+/* Where a key got its value, for a problem that shows only when all are known. */
+static struct sq_config_where where_of(struct sq_config_loader *loader, const char *path, int rule)
+{
+    struct sq_config_where where = {.text = "configuration"};
+    const struct sq_config_row *row = sq_config_row_find(sq_str_view(path));
+    const struct sq_config_origins *origins = loader->config->origins;
+    unsigned index = row ? sq_config_row_index(row) : 0;
+    where.origin = rule == SQ_NO_RULE ? origins->keys[index] : origins->rules[rule][index];
+    if (!row) return where;
+    if (where.origin.source == SQ_SOURCE_FILE) snprintf(where.text, sizeof where.text, "%s:%zu", loader->file, where.origin.line);
+    if (where.origin.source == SQ_SOURCE_ENVIRONMENT && row->environment) snprintf(where.text, sizeof where.text, "%s", row->environment);
+    if (where.origin.source == SQ_SOURCE_FLAG) snprintf(where.text, sizeof where.text, "--set %s", path);
+    if (where.origin.source == SQ_SOURCE_DEFAULT && *loader->file) snprintf(where.text, sizeof where.text, "%s", loader->file);
+    return where;
+}
+
+#define PROBLEM(loader, path, ...)                                                                                                          \
+    do {                                                                                                                                    \
+        struct sq_config_where problem_where = where_of(loader, path, SQ_NO_RULE);                                                          \
+        sq_config_problem(loader, &problem_where, path ": " __VA_ARGS__);                                                                   \
+    } while (0)
+
+/* What Kafka allows in the name of a topic. */
+static bool is_topic_name(const char *text)
+{
+    static const char allowed[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789._-";
+    return *text && strspn(text, allowed) == strlen(text) && strcmp(text, ".") != 0 && strcmp(text, "..") != 0;
+}
+
+static void check_names(struct sq_config_loader *loader)
+{
+    struct sq_config *config = loader->config;
+    if (!is_topic_name(config->app) || strlen(config->app) > 100)
+        PROBLEM(loader, "app", "it begins topic names, so 1 to 100 of a-z A-Z 0-9 . _ - are allowed");
+    if (strcmp(config->instance, "auto") == 0 && gethostname(config->instance, sizeof config->instance - 1) != 0)
+        snprintf(config->instance, sizeof config->instance, "worker");
+    if (!config->instance[0]) PROBLEM(loader, "instance", "it must not be empty");
+    if (!config->model.path[0]) PROBLEM(loader, "model.path", "it must not be empty");
+    if (!config->dead_letter.header_prefix[0]) PROBLEM(loader, "dead_letter.header_prefix", "it must not be empty");
+}
+
+static void check_topics(struct sq_config_loader *loader)
+{
+    const struct sq_config *config = loader->config;
+    static const char *const own[] = {"scores", "dlq", "alerts", "alert-state"};
+    for (unsigned i = 0; i < config->input.topics_count; i++) {
+        const char *topic = config->input.topics[i];
+        if (topic[0] != '^' && (!is_topic_name(topic) || strlen(topic) > 249))
+            PROBLEM(loader, "input.topics", "'%s' is no topic name: 1 to 249 of a-z A-Z 0-9 . _ - are allowed", topic);
+        for (size_t j = 0; j < sizeof own / sizeof *own; j++) {
+            char name[SQ_CONFIG_NAME_BYTES + 16];
+            snprintf(name, sizeof name, "%s.%s", config->app, own[j]);
+            if (strcmp(topic, name) == 0) PROBLEM(loader, "input.topics", "'%s' is one of the topics this app writes", topic);
+        }
+        for (unsigned j = 0; j < i; j++)
+            if (strcmp(topic, config->input.topics[j]) == 0) PROBLEM(loader, "input.topics", "'%s' stands twice", topic);
+    }
+}
+
+static void check_required(struct sq_config_loader *loader)
+{
+    const struct sq_config *config = loader->config;
+    if (config->roles && !config->kafka.brokers[0]) PROBLEM(loader, "kafka.brokers", "it is required, as in localhost:9092");
+    if ((config->roles & SQ_ROLE_SCORE) && config->input.topics_count == 0)
+        PROBLEM(loader, "input.topics", "it is required, as in [posts]");
+}
+
+static bool is_event_field(const struct sq_field *field)
+{
+    static const char *const names[] = {"text", "entity", "ts", "author", "id"};
+    for (size_t i = 0; i < sizeof names / sizeof *names; i++)
+        if (field->kind != SQ_FIELD_PATH || strcmp(field->name, names[i]) == 0) return true;
+    return false;
+}
+
+static void check_fields(struct sq_config_loader *loader)
+{
+    const struct sq_event_format *format = &loader->config->input.format;
+    if (format->text.kind == SQ_FIELD_NONE) PROBLEM(loader, "input.fields.text", "it is required");
+    if (format->encoding != SQ_EVENT_PROTOBUF) return;
+    if (!is_event_field(&format->text) || !is_event_field(&format->entity) || !is_event_field(&format->ts) || !is_event_field(&format->author) ||
+        !is_event_field(&format->id))
+        PROBLEM(loader, "input.format", "a squall.v1.Event has the fields text, entity, ts, author and id; input.fields names another");
+}
+
+static void check_rules(struct sq_config_loader *loader)
+{
+    const struct sq_config *config = loader->config;
+    for (unsigned i = 0; i < config->rules_count; i++) {
+        const struct sq_rule *rule = &config->rules[i];
+        struct sq_plan plan;
+        struct sq_err err;
+        struct sq_config_where where = where_of(loader, "rules[].name", (int)i);
+        if (rule->name[0] && sq_plan_init(&plan, rule, &config->time, &err) != 0) sq_config_problem(loader, &where, "%s", err.message);
+        for (unsigned j = 0; j < i; j++)
+            if (strcmp(rule->name, config->rules[j].name) == 0) sq_config_problem(loader, &where, "two rules are called '%s'", rule->name);
+    }
+}
+
+static void check_listen(struct sq_config_loader *loader)
+{
+    const char *listen = loader->config->http.listen, *colon = strrchr(listen, ':');
+    if (!*listen) return;
+    char *end = NULL;
+    long port = colon && colon[1] >= '0' && colon[1] <= '9' ? strtol(colon + 1, &end, 10) : -1;
+    if (port < 0 || port > 65535 || *end || colon == listen)
+        PROBLEM(loader, "http.listen", "expected address:port, as in 127.0.0.1:8088 or [::1]:8088, found '%s'", listen);
+}
+
+/* The content of a secret's file becomes the property; white space at its end is an editor's, not the secret's. */
+static void read_secret(struct sq_config_loader *loader, const char *key, const char *path, const char *property)
+{
+    struct sq_config_pairs *pairs = &loader->config->kafka.properties;
+    struct sq_config_where where = where_of(loader, key, SQ_NO_RULE);
+    struct sq_err err;
+    struct sq_buf secret;
+    if (!*path) return;
+    sq_buf_init(&secret);
+    if (sq_config_pair_find(pairs, property)) {
+        sq_config_problem(loader, &where, "%s and the property %s are both set; keep one", key, property);
+    } else if (sq_json_read_file(&secret, path, SQ_CONFIG_VALUE_BYTES, SQ_E_CONFIG, &err) != 0) {
+        sq_config_problem(loader, &where, "%s: %s", key, err.message);
+    } else {
+        struct sq_str value = sq_buf_view(&secret);
+        while (value.bytes && strchr(" \t\r\n", value.data[value.bytes - 1])) value.bytes--;
+        if (value.bytes == 0) sq_config_problem(loader, &where, "%s: %s is empty", key, path);
+        else if (sq_config_pair_set(pairs, sq_str_view(property), value, &err) != 0) sq_config_problem(loader, &where, "%s: %s", key, err.message);
+    }
+    sq_buf_deinit(&secret);
+}
+
+void sq_config_check(struct sq_config_loader *loader, bool offline)
+{
+    check_names(loader);
+    check_topics(loader);
+    check_fields(loader);
+    check_rules(loader);
+    check_listen(loader);
+    if (offline) return;
+    check_required(loader);
+    read_secret(loader, "kafka.sasl_password_file", loader->config->kafka.sasl_password_file, "sasl.password");
+    read_secret(loader, "kafka.ssl_key_password_file", loader->config->kafka.ssl_key_password_file, "ssl.key.password");
+}

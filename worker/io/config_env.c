@@ -1,0 +1,104 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The environment and the command line. */
+#include <ctype.h>
+#include <stdio.h>
+
+#include "worker/io/config_load.h"
+
+/* SQUALL_KAFKA_SASL_MECHANISM=PLAIN -> sasl.mechanism */
+static void read_property(struct sq_config_loader *loader, const char *name, const char *equals, const struct sq_config_where *where)
+{
+    char property[SQ_CONFIG_NAME_BYTES];
+    size_t bytes = (size_t)(equals - name);
+    if (bytes >= sizeof property) {
+        sq_config_problem(loader, where, "no librdkafka property has so long a name");
+        return;
+    }
+    for (size_t i = 0; i < bytes; i++) property[i] = name[i] == '_' ? '.' : (char)tolower((unsigned char)name[i]);
+    sq_config_assign_pair(loader, sq_config_row_find(SQ_STR("kafka.properties")), (struct sq_str){property, bytes}, sq_str_view(equals + 1), where);
+}
+
+void sq_config_read_environment(struct sq_config_loader *loader)
+{
+    static const char prefix[] = "SQUALL_KAFKA_";
+    struct sq_config_where where = {.origin = {SQ_SOURCE_ENVIRONMENT, 0}};
+    const struct sq_config_row *row;
+    for (unsigned i = 0; (row = sq_config_row(i)); i++) {
+        const char *value = row->environment ? sq_config_variable(loader->environment, sq_str_view(row->environment)) : NULL;
+        snprintf(where.text, sizeof where.text, "%s", row->environment ? row->environment : "");
+        if (value) sq_config_assign_text(loader, row, SQ_NO_RULE, sq_str_view(value), &where);
+    }
+    for (char *const *variable = loader->environment; *variable; variable++) {
+        const char *equals = strchr(*variable, '=');
+        if (!equals || strncmp(*variable, prefix, sizeof prefix - 1) != 0) continue;
+        snprintf(where.text, sizeof where.text, "%.*s", (int)(equals - *variable), *variable);
+        read_property(loader, *variable + sizeof prefix - 1, equals, &where);
+    }
+}
+
+/* The row of a property path such as kafka.properties.linger.ms, with the property's own name in *property. */
+static const struct sq_config_row *pairs_row(struct sq_str path, struct sq_str *property)
+{
+    const struct sq_config_row *row;
+    for (unsigned i = 0; (row = sq_config_row(i)); i++) {
+        size_t bytes = strlen(row->path);
+        if (row->kind != SQ_KIND_PAIRS || path.bytes <= bytes + 1 || memcmp(path.data, row->path, bytes) != 0 || path.data[bytes] != '.') continue;
+        *property = (struct sq_str){path.data + bytes + 1, path.bytes - bytes - 1};
+        return row;
+    }
+    return NULL;
+}
+
+/* rules.NAME.key -> the rule's index, and the path within the table. The longest name that fits wins, as names may hold dots. */
+static int find_rule(const struct sq_config *config, struct sq_str path, char *table_path, size_t table_path_bytes)
+{
+    static const struct sq_str rules = {"rules.", 6};
+    int found = SQ_NO_RULE;
+    size_t found_bytes = 0;
+    if (path.bytes < rules.bytes || memcmp(path.data, rules.data, rules.bytes) != 0) return SQ_NO_RULE;
+    for (unsigned i = 0; i < config->rules_count; i++) {
+        size_t bytes = strlen(config->rules[i].name), rest = rules.bytes + bytes;
+        if (bytes <= found_bytes || path.bytes <= rest || path.data[rest] != '.') continue;
+        if (memcmp(path.data + rules.bytes, config->rules[i].name, bytes) != 0) continue;
+        found = (int)i;
+        found_bytes = bytes;
+        snprintf(table_path, table_path_bytes, "rules[]%.*s", (int)(path.bytes - rest), path.data + rest);
+    }
+    return found;
+}
+
+static void tell_unknown(struct sq_config_loader *loader, struct sq_str path, int rule, const struct sq_config_where *where)
+{
+    if (rule == SQ_NO_RULE && path.bytes > 6 && memcmp(path.data, "rules.", 6) == 0) {
+        sq_config_problem(loader, where, "there is no rule of that name; a rule's key is rules.NAME.key");
+        return;
+    }
+    size_t at = path.bytes;
+    while (at > 0 && path.data[at - 1] != '.') at--;
+    sq_config_unknown(loader, (struct sq_str){path.data, at}, (struct sq_str){path.data + at, path.bytes - at}, where);
+}
+
+static void read_set(struct sq_config_loader *loader, const char *set)
+{
+    struct sq_config_where where = {.origin = {SQ_SOURCE_FLAG, 0}};
+    const char *equals = strchr(set, '=');
+    snprintf(where.text, sizeof where.text, "--set %.*s", equals ? (int)(equals - set) : (int)strlen(set), set);
+    if (!equals) {
+        sq_config_problem(loader, &where, "expected path=value, as in model.threads=4");
+        return;
+    }
+    struct sq_str path = {set, (size_t)(equals - set)}, property, value = sq_str_view(equals + 1);
+    char table_path[SQ_CONFIG_KEY_BYTES];
+    int rule = find_rule(loader->config, path, table_path, sizeof table_path);
+    if (rule != SQ_NO_RULE) path = sq_str_view(table_path);
+    const struct sq_config_row *row = sq_config_row_find(path), *pairs = pairs_row(path, &property);
+    if (row && rule == SQ_NO_RULE && memchr(path.data, '[', path.bytes)) row = NULL; /* "rules[]." is the table's word, not the user's */
+    if (row) sq_config_assign_text(loader, row, rule, value, &where);
+    else if (pairs) sq_config_assign_pair(loader, pairs, property, value, &where);
+    else tell_unknown(loader, path, rule, &where);
+}
+
+void sq_config_read_sets(struct sq_config_loader *loader, const char *const *sets, unsigned sets_count)
+{
+    for (unsigned i = 0; i < sets_count; i++) read_set(loader, sets[i]);
+}
