@@ -124,8 +124,8 @@ static const struct sq_config_row rows[] = {
      MEANS("while firing: first and longest interval of reminders, doubling in between")},
     {"rules[].severity", WORD(RULE(severity), "auto", "info", "warning", "error", "critical"), DEFAULT("auto"),
      MEANS("auto: warning, critical with the strength")},
-    {"rules[].annotations.summary", TEXT(RULE(summary)), DEFAULT("{{entity}}: {{matched}} of {{count}} {{label}}, usual {{baseline_rate}}"),
-     MEANS("the alert's sentence; {{rule}}, {{entity}}, {{label}}, {{matched}}, {{count}}, {{rate}}, {{baseline_rate}} are filled in")},
+    {"rules[].annotations.summary", TEXT(RULE(summary)), DEFAULT("{{entity}}: {{matched}} of {{count}} negative, usual {{baseline_rate}}"),
+     MEANS("the alert's sentence; {{rule}}, {{entity}}, {{severity}}, {{matched}}, {{count}}, {{rate}} and {{baseline_rate}} are filled in")},
 
     {"output.create_topics", BOOL(ONE(output.create_topics)), DEFAULT("true"), MEANS("false: they must be there")},
     {"output.partitions", INT(ONE(output.partitions), 1, 1000), DEFAULT("12"), MEANS("of scores and alerts; fixed for the app's life")},

@@ -254,7 +254,7 @@ void sq_config_read_yaml(struct sq_config_loader *loader, struct sq_str text)
         sq_config_problem(loader, &(struct sq_config_where){.text = "yaml"}, "no memory to read the file");
         return;
     }
-    yaml_parser_set_input_string(&parser, (const unsigned char *)text.data, text.bytes);
+    yaml_parser_set_input_string(&parser, (const unsigned char *)(text.data ? text.data : ""), text.bytes);
     if (yaml_parser_load(&parser, &document)) {
         read_document(loader, &document);
         yaml_document_delete(&document);
