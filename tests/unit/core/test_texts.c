@@ -1,0 +1,144 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+#include "worker/core/examples.h"
+#include "worker/core/glob.h"
+#include "worker/core/summary.h"
+
+static void globs_match_as_documented(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *pattern, *text;
+        bool matches;
+    } cases[] = {
+        {"acme", "acme", true},    {"acme", "acme2", false},  {"acme", "", false},    {"", "", true},
+        {"*", "", true},           {"*", "anything", true},   {"brand-*", "brand-", true}, {"brand-*", "brand", false},
+        {"*-eu", "acme-eu", true}, {"a*b*c", "aXbXbc", true}, {"a*b*c", "aXbX", false},    {"?cme", "acme", true},
+        {"?", "", false},          {"[a]", "[a]", true},      {"[a]", "a", false},         {"**a", "bba", true},
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++)
+        assert_int_equal(sq_glob_matches(cases[i].pattern, sq_str_view(cases[i].text)), cases[i].matches);
+}
+
+static void a_rule_without_patterns_watches_all(void **state)
+{
+    (void)state;
+    struct sq_rule rule = {.entities = {"a*", "b"}};
+    assert_true(sq_glob_watches(&rule, SQ_STR("zebra")));
+    rule.entities_count = 2;
+    assert_false(sq_glob_watches(&rule, SQ_STR("zebra")));
+    assert_true(sq_glob_watches(&rule, SQ_STR("ant")));
+    assert_true(sq_glob_watches(&rule, SQ_STR("b")));
+}
+
+static void summaries_say_what_happened(void **state)
+{
+    (void)state;
+    struct sq_alert alert = {.entity = SQ_STR("{{count}}"), .rule = SQ_STR("Spike"), .severity = SQ_SEVERITY_CRITICAL};
+    alert.stats.count = 58;
+    alert.stats.matched = 41;
+    alert.stats.rate = 41.0 / 58;
+    alert.stats.baseline_rate = 0.12;
+    struct sq_buf out;
+    sq_buf_init(&out);
+    sq_summary_write("{{rule}} {{ entity }}: {{matched}} of {{count}} ({{rate}}, usual {{baseline_rate}}), {{severity}}.", &alert, &out);
+    assert_string_equal(out.data, "Spike {{count}}: 41 of 58 (71%, usual 12%), critical.");
+    sq_buf_deinit(&out);
+}
+
+static void templates_are_checked(void **state)
+{
+    (void)state;
+    struct sq_err err;
+    assert_int_equal(sq_summary_check("", "", &err), 0);
+    assert_int_equal(sq_summary_check("a } b { c {{entity}}", "", &err), 0);
+    assert_int_equal(sq_summary_check("{{entity", "", &err), SQ_E_CONFIG);
+    assert_int_equal(sq_summary_check("{{}}", "", &err), SQ_E_CONFIG);
+    assert_int_equal(sq_summary_check("{{Entity}}", "", &err), SQ_E_CONFIG);
+}
+
+static void long_summaries_are_cut_at_a_character(void **state)
+{
+    (void)state;
+    char entity[SQ_SUMMARY_BYTES_MAX + 3];
+    for (size_t i = 0; i < sizeof entity; i++) entity[i] = i % 3 == 0 ? '\xe2' : i % 3 == 1 ? '\x82' : '\xac';
+    struct sq_alert alert = {.entity = {entity, sizeof entity}};
+    struct sq_buf out;
+    sq_buf_init(&out);
+    sq_summary_write("{{entity}}", &alert, &out);
+    assert_int_equal(out.bytes, SQ_SUMMARY_BYTES_MAX - SQ_SUMMARY_BYTES_MAX % 3);
+    sq_buf_deinit(&out);
+}
+
+static void take(struct sq_examples *examples, int64_t ts_ms, float strength, uint64_t text_hash, const char *excerpt, int64_t fresh_ms)
+{
+    struct sq_score score = {
+        .source = {SQ_STR("posts"), 3, ts_ms + 1}, .event_time_ms = ts_ms, .score = strength, .text_hash = text_hash,
+        .id = SQ_STR("id"), .excerpt = sq_str_view(excerpt)};
+    sq_examples_take(examples, &score, "posts", fresh_ms);
+}
+
+static void examples_are_the_strongest_and_distinct(void **state)
+{
+    (void)state;
+    struct sq_examples examples = {0};
+    for (int i = 0; i < 20; i++) take(&examples, i, (float)(i * 7 % 20) / 20, (uint64_t)i + 1, "text", 0);
+    take(&examples, 50, 0.99f, 17 + 1, "text", 0); /* one it has */
+    struct sq_alert_example list[SQ_ALERT_EXAMPLES_MAX];
+    assert_int_equal(sq_examples_list(&examples, 0, 100, SQ_STR("negative"), list), SQ_ALERT_EXAMPLES_MAX);
+    for (int i = 0; i < SQ_ALERT_EXAMPLES_MAX; i++) assert_true(list[i].score == (float)(19 - i) / 20);
+    assert_true(sq_str_equal(list[0].source.topic, SQ_STR("posts")) && list[0].source.partition == 3);
+    assert_true(list[0].source.offset == list[0].ts_ms + 1);
+    assert_true(sq_str_equal(list[0].id, SQ_STR("id")) && sq_str_equal(list[0].excerpt, SQ_STR("text")));
+    assert_true(sq_str_equal(list[0].label, SQ_STR("negative")));
+    sq_examples_deinit(&examples);
+}
+
+static void older_examples_give_way(void **state)
+{
+    (void)state;
+    struct sq_examples examples = {0};
+    for (int i = 0; i < 5; i++) take(&examples, i, 0.9f, (uint64_t)i + 1, "old", 0);
+    take(&examples, 100, 0.1f, 77, "new", 0); /* weaker, and the old are fresh yet */
+    struct sq_alert_example list[SQ_ALERT_EXAMPLES_MAX];
+    assert_int_equal(sq_examples_list(&examples, 50, 200, SQ_STR("x"), list), 0);
+    take(&examples, 100, 0.1f, 77, "new", 50);
+    assert_int_equal(sq_examples_list(&examples, 50, 200, SQ_STR("x"), list), 1);
+    assert_true(sq_str_equal(list[0].excerpt, SQ_STR("new")));
+    take(&examples, 101, 0.1f, 1, "a much longer text than before", 50); /* seen an hour ago: takes its own slot */
+    assert_int_equal(sq_examples_list(&examples, 0, 200, SQ_STR("x"), list), 5);
+    sq_examples_deinit(&examples);
+}
+
+static void short_texts_are_compared_as_they_are(void **state)
+{
+    (void)state;
+    struct sq_examples examples = {0};
+    take(&examples, 1, 0.5f, 0, "so bad", 0);
+    take(&examples, 2, 0.6f, 0, "so bad", 0);
+    take(&examples, 3, 0.7f, 0, "so sad", 0);
+    struct sq_alert_example list[SQ_ALERT_EXAMPLES_MAX];
+    assert_int_equal(sq_examples_list(&examples, 0, 200, SQ_STR("x"), list), 2);
+    sq_examples_deinit(&examples);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(globs_match_as_documented),
+        cmocka_unit_test(a_rule_without_patterns_watches_all),
+        cmocka_unit_test(summaries_say_what_happened),
+        cmocka_unit_test(templates_are_checked),
+        cmocka_unit_test(long_summaries_are_cut_at_a_character),
+        cmocka_unit_test(examples_are_the_strongest_and_distinct),
+        cmocka_unit_test(older_examples_give_way),
+        cmocka_unit_test(short_texts_are_compared_as_they_are),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
