@@ -134,6 +134,7 @@ function draw() {
   if (now.has('alerts')) drawAlerts();
   if (now.has('dead')) drawDead();
 }
+addEventListener('resize', () => dirty('entities', 'series'));
 document.addEventListener('visibilitychange', () => { if (!document.hidden && parts.size) dirty(); });
 
 function notice(text) {
@@ -209,13 +210,13 @@ function runs(course) {
 /* The share of one entity over event time, above the band of what is usual for it. */
 function courseChart(entity, width, height, large) {
   const course = state.courses.get(keyOf(entity)) || [];
-  const left = large ? 36 : 2, right = large ? 6 : 4, bars = large ? 24 : 0, foot = large ? 18 : 2, top = large ? 8 : 3;
+  const left = large ? 38 : 2, right = large ? 6 : 4, bars = large ? 22 : 0, foot = large ? 18 : 2, top = large ? 8 : 3;
   const svg = s('svg', { viewBox: `0 0 ${width} ${height}`, height, role: 'img', preserveAspectRatio: 'none',
     'aria-label': `Share of ${entity.entity} over event time, now ${percent(ratio(entity.matched, entity.count))}, usual ${percent(entity.baseline.rate)}` });
   if (large) svg.removeAttribute('preserveAspectRatio');
   if (course.length < 2) return large ? h('p', { class: 'empty', text: 'The course shows once some event time has passed.' }) : svg;
   const begin = course[0][0], end = Math.max(course[course.length - 1][0], begin + 60);
-  const base = height - foot - bars - (bars ? 6 : 0);
+  const base = height - foot - bars - (bars ? 22 : 0);
   const peak = Math.max(entity.baseline.high, ...course.map(point => ratio(point[2], point[1]) || 0));
   const high = large ? (peak > .5 ? 1 : .5) : Math.max(.4, peak);
   const x = minute => left + (minute - begin) / (end - begin) * (width - left - right);
@@ -242,7 +243,7 @@ function frameCourse(svg, { left, right, width, height, base, high, begin, end, 
     const tall = point[1] / most * bars;
     svg.append(s('rect', { x: x(point[0]) - 1, y: floor - tall, width: Math.max(1, (width - left - right) / ((end - begin) / COURSE_STEP_MIN) - 1), height: tall, fill: color('usual') }));
   }
-  svg.append(s('text', { x: left - 6, y: floor, 'text-anchor': 'end', text: count(most) }));
+  svg.append(s('text', { x: left, y: floor - bars - 5, text: `messages in the window, at most ${count(most)}` }));
   for (const [at, anchor] of [[begin, 'start'], [(begin + end) / 2, 'middle'], [end, 'end']])
     svg.append(s('text', { x: x(at), y: height - 3, 'text-anchor': anchor, text: clock(at * 60000) }));
 }
@@ -262,6 +263,7 @@ function smooth(points, column, width) {
 
 function drawFlow() {
   const points = flowSeries();
+  FLOW.width = widthOf($('chart-rate'), FLOW.width);
   if (points.length < 2 || !state.status) return;
   const labels = state.status.model ? state.status.model.labels : [];
   const rates = smooth(points, 2, 3), recent = smooth(points, 2, 10).pop();
@@ -274,7 +276,8 @@ function drawFlow() {
 }
 
 const nice = value => { const unit = 10 ** Math.floor(Math.log10(Math.max(1, value))); return [1, 2, 2.5, 5, 10].map(m => m * unit).find(m => m >= value) || 1; };
-const FLOW = { width: 440, height: 150, left: 34, right: 8, top: 8, foot: 18 };
+const FLOW = { width: 440, height: 156, left: 40, right: 4, top: 8, foot: 18 };
+const widthOf = (node, fallback) => Math.max(240, node.clientWidth || fallback);
 function flowScale(points) {
   const { width, left, right } = FLOW, begin = points[0][0], end = points[points.length - 1][0];
   return second => left + (second - begin) / Math.max(1, end - begin) * (width - left - right);
@@ -335,7 +338,7 @@ function drawCards() {
     }
     const entity = entityOf(episode);
     if (card.order === episode.order) {
-      card.chart.replaceChildren(courseChart(entity, 620, 210, true));
+      card.chart.replaceChildren(courseChart(entity, widthOf(card.chart, 620), 224, true));
       drawShare(card.share, entity);
     } else {
       fillCard(card, episode, entity);
@@ -360,7 +363,7 @@ function fillCard(card, episode, entity) {
   const alert = episode.last, { stats } = alert;
   card.order = episode.order;
   card.share = h('p', { class: 'share' });
-  card.chart = h('div', { class: 'course' }, courseChart(entity, 620, 210, true));
+  card.chart = h('div', { class: 'course' });
   drawShare(card.share, entity);
   card.node.setAttribute('aria-label', `${alert.entity}, ${alert.severity}`);
   card.node.replaceChildren(
@@ -368,6 +371,7 @@ function fillCard(card, episode, entity) {
       card.share, card.chart),
     quotes(episode, 3),
     whyLine(episode, stats));
+  card.chart.replaceChildren(courseChart(entity, widthOf(card.chart, 620), 224, true));
 }
 
 function quotes(episode, max) {
@@ -442,7 +446,7 @@ function fillRow(entity) {
   row.name.title = `${entity.entity}, rule ${entity.rule}`;
   setText(row.messages, count(entity.count_long));
   setText(row.now, percent(share));
-  row.plot.replaceChildren(sharePlot(entity, share));
+  row.plot.replaceChildren(sharePlot(entity, share, Math.min(200, Math.max(72, row.plot.clientWidth - 12))));
   row.course.replaceChildren(courseChart(entity, 240, 34, false));
   row.strength.replaceChildren(strengthPlot(entity));
   setText(row.verdict, verdict(entity, share));
@@ -455,9 +459,9 @@ function verdict(entity, share) {
 }
 
 /* A dot on a line from 0 to 1, over the band of what is usual. */
-function sharePlot(entity, share) {
-  const width = 190, x = value => 5 + value * (width - 10), { rate, low, high } = entity.baseline;
-  const svg = s('svg', { viewBox: `0 0 ${width} 20`, height: 20, role: 'img', 'aria-label': `${percent(share)}, usual ${percent(rate)}, range ${percent(low)} to ${percent(high)}` },
+function sharePlot(entity, share, width) {
+  const x = value => 5 + value * (width - 10), { rate, low, high } = entity.baseline;
+  const svg = s('svg', { viewBox: `0 0 ${width} 20`, width, height: 20, role: 'img', 'aria-label': `${percent(share)}, usual ${percent(rate)}, range ${percent(low)} to ${percent(high)}` },
     s('title', { text: `${percent(share)} now; usual ${percent(rate)}, ${percent(low)} to ${percent(high)}` }),
     s('line', { x1: x(0), x2: x(1), y1: 10, y2: 10, stroke: color('line') }),
     s('rect', { x: x(low), y: 4, width: Math.max(2, x(high) - x(low)), height: 12, rx: 3, fill: color('usual') }),
