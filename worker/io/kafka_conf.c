@@ -97,7 +97,7 @@ static void on_log(const rd_kafka_t *rk, int syslog_level, const char *facility,
            SQ_LI("suppressed", suppressed));
 }
 
-static int conf_common(rd_kafka_conf_t *conf, const struct sq_config *config, enum sq_stage stage, struct sq_err *err)
+static int conf_common(rd_kafka_conf_t *conf, const struct sq_config *config, enum sq_stage_name stage, struct sq_err *err)
 {
     char client_id[2 * SQ_CONFIG_NAME_BYTES + 16];
     snprintf(client_id, sizeof client_id, "%s-%s-%s", config->app, stages[stage], config->instance);
@@ -108,7 +108,7 @@ static int conf_common(rd_kafka_conf_t *conf, const struct sq_config *config, en
     return status;
 }
 
-void sq_kafka_group_name(char *out, size_t out_bytes, const struct sq_config *config, enum sq_stage stage)
+void sq_kafka_group_name(char *out, size_t out_bytes, const struct sq_config *config, enum sq_stage_name stage)
 {
     snprintf(out, out_bytes, "%s-%s", config->app, stages[stage]);
 }
@@ -121,7 +121,7 @@ static int conf_finish(rd_kafka_conf_t **conf, int status)
     return status;
 }
 
-int sq_kafka_conf_consumer(rd_kafka_conf_t **conf, const struct sq_config *config, enum sq_stage stage, struct sq_err *err)
+int sq_kafka_conf_consumer(rd_kafka_conf_t **conf, const struct sq_config *config, enum sq_stage_name stage, struct sq_err *err)
 {
     char group[SQ_CONFIG_NAME_BYTES + 16];
     sq_kafka_group_name(group, sizeof group, config, stage);
@@ -137,7 +137,7 @@ int sq_kafka_conf_consumer(rd_kafka_conf_t **conf, const struct sq_config *confi
     return conf_finish(conf, status);
 }
 
-int sq_kafka_conf_producer(rd_kafka_conf_t **conf, const struct sq_config *config, enum sq_stage stage, struct sq_err *err)
+int sq_kafka_conf_producer(rd_kafka_conf_t **conf, const struct sq_config *config, enum sq_stage_name stage, struct sq_err *err)
 {
     *conf = rd_kafka_conf_new();
     int status = conf_common(*conf, config, stage, err);
@@ -186,7 +186,7 @@ enum sq_err_class sq_kafka_error_class(rd_kafka_resp_err_t error)
     return SQ_CLASS_RETRY;
 }
 
-void sq_kafka_error_note(enum sq_stage stage, rd_kafka_resp_err_t error, const char *reason)
+void sq_kafka_error_note(enum sq_stage_name stage, rd_kafka_resp_err_t error, const char *reason)
 {
     static struct sq_log_limit limit;
     uint64_t suppressed = 0;

@@ -17,17 +17,17 @@ enum {
 };
 
 /* The caller owns *conf until rd_kafka_new takes it. SQ_E_CONFIG names the property that librdkafka refuses. */
-int sq_kafka_conf_consumer(rd_kafka_conf_t **conf, const struct sq_config *config, enum sq_stage stage, struct sq_err *err);
-int sq_kafka_conf_producer(rd_kafka_conf_t **conf, const struct sq_config *config, enum sq_stage stage, struct sq_err *err);
+int sq_kafka_conf_consumer(rd_kafka_conf_t **conf, const struct sq_config *config, enum sq_stage_name stage, struct sq_err *err);
+int sq_kafka_conf_producer(rd_kafka_conf_t **conf, const struct sq_config *config, enum sq_stage_name stage, struct sq_err *err);
 
 /* rd_kafka_new, with the conf given up in any case. */
 int sq_kafka_open(rd_kafka_t **rk, rd_kafka_type_t type, rd_kafka_conf_t *conf, struct sq_err *err);
 
 /* "<app>-score", "<app>-alert". */
-void sq_kafka_group_name(char *out, size_t out_bytes, const struct sq_config *config, enum sq_stage stage);
+void sq_kafka_group_name(char *out, size_t out_bytes, const struct sq_config *config, enum sq_stage_name stage);
 
 /* Counts the error by its class and logs it, at most once in five seconds. */
-void sq_kafka_error_note(enum sq_stage stage, rd_kafka_resp_err_t error, const char *reason);
+void sq_kafka_error_note(enum sq_stage_name stage, rd_kafka_resp_err_t error, const char *reason);
 
 /* What an error means for the work in hand. */
 enum sq_err_class sq_kafka_error_class(rd_kafka_resp_err_t error);

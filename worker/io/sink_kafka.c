@@ -23,7 +23,7 @@ enum {
 
 struct kafka_sink {
     struct sq_sink base; /* first */
-    enum sq_stage stage;
+    enum sq_stage_name stage;
     const struct sq_config *config;
     rd_kafka_t *rk;       /* the producer */
     rd_kafka_t *consumer; /* the source's */
@@ -218,7 +218,7 @@ static void sink_close(struct sq_sink *base)
 
 static const struct sq_sink_ops ops = {sink_prepare, sink_commit, sink_interrupt, sink_close};
 
-int sq_sink_kafka_open(struct sq_sink **out, const struct sq_config *config, enum sq_stage stage, struct sq_source *source,
+int sq_sink_kafka_open(struct sq_sink **out, const struct sq_config *config, enum sq_stage_name stage, struct sq_source *source,
                        struct sq_err *err)
 {
     *out = NULL;

@@ -7,7 +7,7 @@
 #include "worker/io/sink.h"
 
 /* config and source are borrowed for the sink's life; the source is a Kafka one, whose group the offsets are committed for. */
-int sq_sink_kafka_open(struct sq_sink **sink, const struct sq_config *config, enum sq_stage stage, struct sq_source *source,
+int sq_sink_kafka_open(struct sq_sink **sink, const struct sq_config *config, enum sq_stage_name stage, struct sq_source *source,
                        struct sq_err *err);
 
 #endif

@@ -11,7 +11,7 @@
 #include "engine/base/err.h"
 #include "proto/codec.h"
 
-enum sq_stage { SQ_STAGE_SCORE, SQ_STAGE_ALERT }; /* the order of SQ_STAGES in engine/base/metrics.h */
+enum sq_stage_name { SQ_STAGE_SCORE, SQ_STAGE_ALERT }; /* the order of SQ_STAGES in engine/base/metrics.h */
 
 /* A partition while it is owned: from handler->assigned to handler->gone. Owned again later, it is another one with a higher epoch, so
  * whoever holds results of the old one can tell. */

@@ -31,7 +31,7 @@ enum {
 
 struct kafka_source {
     struct sq_source base; /* first */
-    enum sq_stage stage;
+    enum sq_stage_name stage;
     const struct sq_config *config;
     struct sq_source_handler handler;
     rd_kafka_t *rk;
@@ -576,7 +576,7 @@ static int open_client(struct kafka_source *source, struct sq_err *err)
     return 0;
 }
 
-int sq_source_kafka_open(struct sq_source **out, struct sq_loop *loop, const struct sq_config *config, enum sq_stage stage,
+int sq_source_kafka_open(struct sq_source **out, struct sq_loop *loop, const struct sq_config *config, enum sq_stage_name stage,
                          struct sq_err *err)
 {
     *out = NULL;

@@ -12,7 +12,7 @@
 #include "worker/io/source.h"
 
 /* config is borrowed for the source's life. Connects in the background: a broker that is away is no error here. */
-int sq_source_kafka_open(struct sq_source **source, struct sq_loop *loop, const struct sq_config *config, enum sq_stage stage,
+int sq_source_kafka_open(struct sq_source **source, struct sq_loop *loop, const struct sq_config *config, enum sq_stage_name stage,
                          struct sq_err *err);
 
 /* The consumer, for committing its offsets; belongs to the source. */

@@ -72,7 +72,7 @@ static void add_number(struct writer *writer, const char *name, int64_t number)
     add(writer, name, sq_str_view(text));
 }
 
-static void add_all(struct writer *writer, const struct sq_origin *origin, enum sq_stage stage, int code, const char *message)
+static void add_all(struct writer *writer, const struct sq_origin *origin, enum sq_stage_name stage, int code, const char *message)
 {
     add(writer, "topic", sq_str_view(origin->topic));
     add_number(writer, "partition", origin->partition);
@@ -89,7 +89,7 @@ static void add_all(struct writer *writer, const struct sq_origin *origin, enum 
 }
 
 int sq_dead_letter_fill(const struct sq_dead_letters *letters, struct sq_batch *batch, struct sq_output *output,
-                        const struct sq_origin *origin, enum sq_stage stage, int code, const char *message, int64_t now_ms,
+                        const struct sq_origin *origin, enum sq_stage_name stage, int code, const char *message, int64_t now_ms,
                         struct sq_err *err)
 {
     char key[512];

@@ -28,7 +28,7 @@ void sq_dead_letters_init(struct sq_dead_letters *letters, const struct sq_confi
 /* Makes `output` the dead letter of `origin`; what is new is copied into the batch, what is the origin's is borrowed. message must hold no
  * text of the record. now_ms is the wall clock. */
 int sq_dead_letter_fill(const struct sq_dead_letters *letters, struct sq_batch *batch, struct sq_output *output,
-                        const struct sq_origin *origin, enum sq_stage stage, int code, const char *message, int64_t now_ms,
+                        const struct sq_origin *origin, enum sq_stage_name stage, int code, const char *message, int64_t now_ms,
                         struct sq_err *err);
 
 /* The index of a POISON code among SQ_REASONS. */

@@ -12,7 +12,7 @@
 struct sq_outbox_options {
     struct sq_loop *loop;
     struct sq_sink *sink;
-    enum sq_stage stage;
+    enum sq_stage_name stage;
     void (*prepared)(void *ctx);                             /* the sink is ready */
     bool (*collect)(struct sq_batch *batch, void *ctx);      /* add the next offsets; false: no memory */
     void (*committed)(struct sq_batch *batch, void *ctx);    /* outputs are safe; offsets where offsets_are_committed */
