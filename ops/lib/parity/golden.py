@@ -1,0 +1,68 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Writes tests/golden/ids: what `tokenizers` gives for the texts that the repository ships."""
+import json
+import struct
+import tempfile
+
+import xxhash
+
+from . import folders, texts
+from .chars import CODE_POINTS, bert
+
+IDS = texts.GOLDEN / "ids"
+SAMPLE_IDS_MAX = 48
+SAMPLE_CHARACTERS_MAX = 200
+BLOCK = 4096
+
+# What the normaliser makes of every code point, under these flags.
+CHARACTERS = {
+    "uncased": {"clean_text": True, "handle_chinese_chars": True, "strip_accents": True, "lowercase": True},
+    "cased": {"clean_text": True, "handle_chinese_chars": True},
+    "stripped": {"strip_accents": True},
+    "lowered": {"lowercase": True},
+}
+
+
+def digest(ids):
+    return xxhash.xxh64_intdigest(struct.pack(f"<{len(ids)}i", *ids), 0) & 0xFFFFFFFF
+
+
+def encode_all(tokenizer, items):
+    for start in range(0, len(items), 1000):
+        for encoding in tokenizer.encode_batch(items[start:start + 1000]):
+            yield encoding.ids
+
+
+def write_ids(name, tokenizer, source, items, samples):
+    with open(IDS / f"{name}.{source}.u32", "wb") as out:
+        for text, ids in zip(items, encode_all(tokenizer, items)):
+            out.write(struct.pack("<I", digest(ids)))
+            if source == "hard" and len(ids) <= SAMPLE_IDS_MAX and len(text) <= SAMPLE_CHARACTERS_MAX:
+                samples.write(json.dumps({"set": name, "text": text, "ids": ids}) + "\n")
+
+
+def write_characters():
+    with open(IDS / "characters.txt", "w", encoding="ascii") as out:
+        for name, flags in CHARACTERS.items():
+            normalise = bert(**flags)
+            blocks = {}
+            for c in CODE_POINTS:
+                hasher = blocks.setdefault(c // BLOCK, xxhash.xxh64(seed=0))
+                hasher.update(normalise(chr(c)).encode() + b"\n")
+            for block, hasher in blocks.items():
+                out.write(f"{name} {block * BLOCK:06x} {hasher.hexdigest()}\n")
+
+
+def update():
+    IDS.mkdir(exist_ok=True)
+    shipped = {name: list(read()) for name, read in texts.SOURCES.items()}
+    with tempfile.TemporaryDirectory() as work, open(IDS / "samples.jsonl", "w", encoding="ascii") as samples:
+        for name in folders.VOCABULARIES:
+            tokenizer = folders.tokenizer_of(name, work)
+            for source, items in shipped.items():
+                write_ids(name, tokenizer, source, items, samples)
+            if name == "bert-base-uncased":
+                for source in ("vader", "finance", "hard"):
+                    write_ids("tweet", tokenizer, source, [texts.tweet(text) for text in shipped[source]], samples)
+    write_characters()
+    return {name: len(items) for name, items in shipped.items()}
