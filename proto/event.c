@@ -106,19 +106,12 @@ static int refuse(int code, const char *part, const struct sq_field *field, cons
     return sq_err_set(err, code, "%s: %s%s %s (input.fields.%s)", part, place_of(field), field->name, what, part);
 }
 
-/* White space as Unicode has it, and what leaves no mark at all. */
-static bool is_blank(uint32_t c)
-{
-    return c <= 0x20 || (c >= 0x7f && c <= 0xa0) || c == 0x1680 || (c >= 0x2000 && c <= 0x200f) || (c >= 0x2028 && c <= 0x202f) ||
-           (c >= 0x205f && c <= 0x206f) || c == 0x3000 || c == 0xfeff;
-}
-
 static bool text_is_blank(struct sq_str text)
 {
     for (size_t at = 0; at < text.bytes;) {
         uint32_t code_point;
         at += sq_utf8_decode(text.data + at, text.bytes - at, &code_point);
-        if (!is_blank(code_point)) return false;
+        if (!sq_utf8_is_white(code_point) && !sq_utf8_is_invisible(code_point)) return false;
     }
     return true;
 }

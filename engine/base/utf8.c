@@ -86,3 +86,28 @@ struct sq_str sq_utf8_prefix(struct sq_str str, size_t code_points_max)
     }
     return (struct sq_str){str.data, at};
 }
+
+struct range {
+    uint32_t first, last;
+};
+
+static bool is_in(const struct range *ranges, size_t ranges_count, uint32_t code_point)
+{
+    for (size_t i = 0; i < ranges_count; i++)
+        if (code_point >= ranges[i].first && code_point <= ranges[i].last) return true;
+    return false;
+}
+
+bool sq_utf8_is_white(uint32_t code_point)
+{
+    static const struct range ranges[] = {{0x09, 0x0d},     {0x20, 0x20},     {0x85, 0x85},     {0xa0, 0xa0},     {0x1680, 0x1680},
+                                          {0x2000, 0x200a}, {0x2028, 0x2029}, {0x202f, 0x202f}, {0x205f, 0x205f}, {0x3000, 0x3000}};
+    return is_in(ranges, sizeof ranges / sizeof *ranges, code_point);
+}
+
+bool sq_utf8_is_invisible(uint32_t code_point)
+{
+    static const struct range ranges[] = {{0x00, 0x1f},     {0x7f, 0x9f},     {0xad, 0xad},     {0x200b, 0x200f},
+                                          {0x202a, 0x202e}, {0x2060, 0x206f}, {0xfeff, 0xfeff}, {0xe0000, 0xe007f}};
+    return is_in(ranges, sizeof ranges / sizeof *ranges, code_point);
+}

@@ -10,8 +10,8 @@
 /* Kinds to hide, as bits. */
 enum {
     SQ_REDACT_EMAIL = 1,  /* a@b.example -> [email] */
-    SQ_REDACT_URL = 2,    /* scheme://... and www.... up to white space -> [url] */
-    SQ_REDACT_DIGITS = 4, /* a run of four or more digits, single blanks . - / ( ) between them ignored -> [digits] */
+    SQ_REDACT_URL = 2,    /* scheme://... and www.... up to white space or a quote -> [url] */
+    SQ_REDACT_DIGITS = 4, /* four or more digits, with at most two of blank . - / ( ) between any two -> [digits] */
     SQ_REDACT_HANDLE = 8, /* @name -> [handle] */
 };
 
@@ -23,9 +23,9 @@ struct sq_redact_rules {
     unsigned redact;    /* SQ_REDACT_* */
 };
 
-/* Appends the redacted start of `text` to out: white space folded to single blanks, control characters dropped, cut to chars_max code
- * points with "…" at the cut. Text that is not valid UTF-8 is taken up to its first bad byte. Nothing is appended when !examples.
- * Pure and linear in min(text.bytes, a small multiple of chars_max): a long text costs no more than a short one. */
+/* Appends the redacted start of `text` to out: white space folded to single blanks, invisible characters dropped, cut to chars_max code
+ * points, with "…" as the last one where something was cut. A replacement such as [email] is never cut in two. Text that is not valid
+ * UTF-8 is taken up to its first bad byte. Nothing is appended when !examples. Pure; linear in text.bytes. */
 void sq_redact_append(const struct sq_redact_rules *rules, struct sq_str text, struct sq_buf *out);
 
 #endif
