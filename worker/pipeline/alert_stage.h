@@ -1,0 +1,41 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Scores to alerts: a detector a partition of <app>.scores, on the loop. Thread: the loop's.
+ *
+ * A partition that comes is rebuilt first: everything retained in it is fed to a fresh detector in silence, up to the group's committed
+ * offset; from there on transitions go out. So an assignment alone neither fires nor resolves anything. A detector whose partition went
+ * away in order is kept for a while: if the partition comes back and nobody took a record meanwhile, it goes on where it stood (eager
+ * assignors take everything away at every rebalance). */
+#ifndef SQ_PIPELINE_ALERT_STAGE_H
+#define SQ_PIPELINE_ALERT_STAGE_H
+
+#include "worker/core/detector.h"
+#include "worker/pipeline/stage.h"
+
+struct sq_alert_stage;
+
+int sq_alert_stage_open(struct sq_alert_stage **stage, struct sq_stage_host *host, struct sq_source *source, struct sq_sink *sink,
+                        struct sq_err *err);
+void sq_alert_stage_close(struct sq_alert_stage *stage);
+
+struct sq_stage *sq_alert_stage_base(struct sq_alert_stage *stage);
+
+/* Every second: quiet partitions, metrics, the log of a rebuild. */
+void sq_alert_stage_second(struct sq_alert_stage *stage);
+
+/* All that was assigned first is rebuilt: the worker is ready. Stays true. */
+bool sq_alert_stage_is_ready(const struct sq_alert_stage *stage);
+
+struct sq_alert_counts {
+    uint64_t transitions[3];
+    uint32_t entities, firing, restoring;
+    int64_t watermark_ms; /* lowest of all; INT64_MIN: none */
+};
+void sq_alert_stage_counts(const struct sq_alert_stage *stage, struct sq_alert_counts *counts);
+
+/* Of one owned partition of this stage. */
+bool sq_alert_stage_is_restoring(const struct sq_owned *owned);
+double sq_alert_stage_restored(const struct sq_owned *owned); /* 0 to 1 */
+int64_t sq_alert_stage_watermark_ms(const struct sq_owned *owned);
+const struct sq_detector *sq_alert_stage_detector(const struct sq_owned *owned);
+
+#endif

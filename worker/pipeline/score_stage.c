@@ -1,0 +1,418 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* A record's way: take copies it into a slot and hands the slot to the pool; an engine thread pushes it, finished, on a lock-free list and
+ * wakes the loop; the loop writes its score (or its dead letter) into the open batch and marks it done in the ledger. The slot stays until
+ * the batch is committed, because a score that the broker refuses becomes a dead letter, and that needs the record.
+ *
+ * What comes back for a partition that is gone is dropped: its new owner reads the record again. */
+#include "worker/pipeline/score_stage.h"
+
+#include <stdatomic.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "engine/base/clock.h"
+#include "engine/base/metrics.h"
+#include "engine/base/murmur2.h"
+#include "engine/texthash.h"
+#include "worker/core/event_time.h"
+
+enum {
+    SLOTS_BASE = 256,
+    SLOTS_PER_THREAD = 256,
+    LEDGER_RECORDS_PER_SLOT = 4,       /* how far the fast may run ahead of one slow record */
+    LEDGER_BYTES_MAX = 64 << 20,
+    SERIES_SCORED = 0,
+    SERIES_DEAD_LETTERED = 1,
+};
+enum { STEP_DECODE, STEP_QUEUE, STEP_ENCODE };
+
+struct sq_score_stage {
+    struct sq_stage base; /* first */
+    struct sq_pool *pool;
+    struct sq_wake *wake;
+    _Atomic(struct sq_job *) done; /* newest first; pushed by engine threads */
+    struct sq_slots slots;
+    struct sq_arena arena;         /* of one decode */
+    struct sq_buf encoded, excerpt;
+    const struct sq_model_info *model;
+    struct sq_str labels[SQ_LABELS_MAX]; /* in id order */
+    bool is_watched[SQ_LABELS_MAX];      /* by a rule: texts with it may be quoted */
+    struct sq_score_counts counts;
+};
+
+static struct sq_score_stage *self(struct sq_stage *stage) { return (struct sq_score_stage *)stage; }
+struct sq_stage *sq_score_stage_base(struct sq_score_stage *stage) { return &stage->base; }
+struct sq_pool *sq_score_stage_pool(struct sq_score_stage *stage) { return stage->pool; }
+size_t sq_score_stage_slots(unsigned threads) { return SLOTS_BASE + (size_t)threads * SLOTS_PER_THREAD; }
+
+static double seconds(uint64_t from_ns, uint64_t to_ns) { return to_ns > from_ns ? (double)(to_ns - from_ns) * 1e-9 : 0; }
+
+static void fail(struct sq_score_stage *stage, const struct sq_err *err) { sq_stage_fail(&stage->base, err); }
+
+static void give_back(struct sq_score_stage *stage, struct sq_slot *slot)
+{
+    sq_owned_unref(slot->owned);
+    sq_slots_give_back(&stage->slots, slot);
+    sq_metric_set(SQ_M_RECORDS_IN_FLIGHT, 0, (int64_t)stage->slots.used_count);
+}
+
+/* ---- out: scores and dead letters ---- */
+
+static void put_dead_letter(struct sq_score_stage *stage, struct sq_slot *slot, int code, const char *message)
+{
+    struct sq_stage_host *host = stage->base.host;
+    struct sq_batch *batch = sq_outbox_batch(stage->base.outbox);
+    struct sq_output *output = sq_batch_add(batch);
+    struct sq_err err;
+    slot->code = code;
+    snprintf(slot->message, sizeof slot->message, "%s", message);
+    if (!output) {
+        sq_err_set(&err, SQ_E_NOMEM, "no memory for an output");
+        fail(stage, &err);
+        return;
+    }
+    output->cookie = slot;
+    if (sq_dead_letter_fill(&host->letters, batch, output, &slot->origin, SQ_STAGE_SCORE, code, slot->message, sq_clock_wall_ms(), &err))
+        fail(stage, &err);
+}
+
+static struct sq_str excerpt_of(struct sq_score_stage *stage, const struct sq_slot *slot)
+{
+    const struct sq_prediction *prediction = &slot->job.prediction;
+    if (!stage->is_watched[prediction->label]) return (struct sq_str){0};
+    sq_buf_clear(&stage->excerpt);
+    sq_redact_append(&stage->base.host->config->privacy, slot->job.text, &stage->excerpt);
+    return sq_buf_failed(&stage->excerpt) ? (struct sq_str){0} : sq_buf_view(&stage->excerpt);
+}
+
+static int encode(struct sq_score_stage *stage, const struct sq_slot *slot, struct sq_err *err)
+{
+    const struct sq_prediction *prediction = &slot->job.prediction;
+    struct sq_score score = {
+        .source = {sq_str_view(slot->origin.topic), slot->origin.partition, slot->origin.offset},
+        .entity = slot->entity,
+        .event_time_ms = slot->event_time_ms,
+        .clamped = slot->is_clamped,
+        .label = stage->labels[prediction->label],
+        .probabilities_count = stage->model->labels_count,
+        .score = prediction->score,
+        .model_digest = stage->model->digest,
+        .id = slot->id,
+        .author_hash = slot->author_hash,
+        .text_hash = prediction->text_hash,
+        .tokens = prediction->tokens,
+        .truncated = prediction->truncated,
+        .excerpt = excerpt_of(stage, slot),
+    };
+    memcpy(score.probabilities, prediction->probabilities, score.probabilities_count * sizeof *score.probabilities);
+    sq_buf_clear(&stage->encoded);
+    return sq_score_encode(&score, &stage->encoded, err);
+}
+
+static int put_score(struct sq_score_stage *stage, struct sq_slot *slot, struct sq_err *err)
+{
+    int status = encode(stage, slot, err);
+    if (status) return status;
+    struct sq_batch *batch = sq_outbox_batch(stage->base.outbox);
+    struct sq_output *output = sq_batch_add(batch);
+    if (!output || !sq_batch_copy(batch, sq_buf_view(&stage->encoded), &output->value))
+        return sq_err_set(err, SQ_E_NOMEM, "no memory for an output");
+    output->topic = SQ_TOPIC_SCORES;
+    output->partition = sq_partition_of(slot->entity, (int32_t)stage->base.host->config->output.partitions);
+    output->key = slot->entity;
+    output->cookie = slot;
+    sq_batch_account(batch, output);
+    return 0;
+}
+
+static void finish(struct sq_score_stage *stage, struct sq_slot *slot)
+{
+    const struct sq_prediction *prediction = &slot->job.prediction;
+    struct sq_err err = {0};
+    sq_metric_observe(SQ_M_STEP_SECONDS, STEP_QUEUE, seconds(slot->job.submitted_ns, slot->job.started_ns));
+    sq_metric_observe(SQ_M_STEP_SECONDS, STEP_ENCODE, seconds(slot->job.started_ns, slot->job.finished_ns));
+    if (slot->owned->is_gone) {
+        give_back(stage, slot);
+        return;
+    }
+    int status = prediction->code;
+    if (status) sq_err_set(&err, status, "%s", sq_err_meaning(status));
+    else status = put_score(stage, slot, &err);
+    if (sq_err_class(status) == SQ_CLASS_POISON) {
+        put_dead_letter(stage, slot, status, err.message);
+    } else if (status) {
+        fail(stage, &err);
+        give_back(stage, slot);
+        return;
+    }
+    if (!prediction->code && prediction->label < SQ_STATUS_LABELS_MAX)
+        sq_recent_second(stage->base.host->recent, sq_clock_wall_ms())->labels[prediction->label]++;
+    sq_ledger_done(&slot->owned->ledger, slot->ticket);
+}
+
+/* ---- the pool ---- */
+
+/* On an engine thread. */
+static void on_pool_done(struct sq_job *jobs, void *ctx)
+{
+    struct sq_score_stage *stage = ctx;
+    struct sq_job *last = jobs;
+    while (last->next) last = last->next;
+    struct sq_job *head = atomic_load_explicit(&stage->done, memory_order_relaxed);
+    do last->next = head;
+    while (!atomic_compare_exchange_weak_explicit(&stage->done, &head, jobs, memory_order_release, memory_order_relaxed));
+    sq_wake_send(stage->wake);
+}
+
+static void on_wake(void *ctx)
+{
+    struct sq_score_stage *stage = ctx;
+    struct sq_job *job = atomic_exchange_explicit(&stage->done, NULL, memory_order_acquire);
+    while (job) {
+        struct sq_job *next = job->next;
+        finish(stage, (struct sq_slot *)job);
+        job = next;
+    }
+    sq_stage_tick(&stage->base);
+    stage->base.source->ops->pull(stage->base.source);
+}
+
+/* ---- in: records ---- */
+
+static size_t bytes_needed(const struct sq_delivery_record *record, const struct sq_event *event)
+{
+    size_t bytes = sq_slot_piece_bytes(record->record.key.bytes) + sq_slot_piece_bytes(record->record.value.bytes) +
+                   sq_slot_piece_bytes(record->headers_count * sizeof(struct sq_header)) + sq_slot_piece_bytes(event->text.bytes) +
+                   sq_slot_piece_bytes(event->entity.bytes) + sq_slot_piece_bytes(event->id.bytes);
+    for (unsigned i = 0; i < record->headers_count; i++)
+        bytes += sq_slot_piece_bytes(record->headers[i].name.bytes) + sq_slot_piece_bytes(record->headers[i].value.bytes);
+    return bytes;
+}
+
+static void fill_origin(struct sq_slot *slot, const struct sq_owned *owned, const struct sq_delivery_record *record)
+{
+    struct sq_header *headers = sq_slot_alloc(slot, record->headers_count * sizeof *headers);
+    for (unsigned i = 0; i < record->headers_count; i++)
+        headers[i] = (struct sq_header){sq_slot_copy(slot, record->headers[i].name), sq_slot_copy(slot, record->headers[i].value)};
+    slot->origin = (struct sq_origin){
+        .topic = owned->topic, .partition = owned->partition, .offset = record->offset, .timestamp_ms = record->timestamp_ms,
+        .key = sq_slot_copy(slot, record->record.key), .value = sq_slot_copy(slot, record->record.value),
+        .headers = headers, .headers_count = record->headers_count,
+    };
+}
+
+static void fill_event(struct sq_score_stage *stage, struct sq_slot *slot, const struct sq_event *event,
+                       const struct sq_delivery_record *record)
+{
+    int64_t append_ms = record->is_append_time ? record->timestamp_ms : sq_clock_wall_ms();
+    struct sq_event_time time = sq_event_time(event->has_ts, event->ts_ms, record->timestamp_ms, append_ms,
+                                              stage->base.host->config->future_ms_max);
+    if (time.is_clamped) sq_metric_add(SQ_M_CLAMPED_TIMESTAMPS, 0, 1);
+    slot->event_time_ms = time.ms;
+    slot->is_clamped = time.is_clamped;
+    slot->author_hash = sq_author_hash(event->author);
+    slot->job.text = sq_slot_copy(slot, event->text);
+    slot->entity = sq_slot_copy(slot, event->entity);
+    slot->id = sq_slot_copy(slot, event->id);
+}
+
+/* 0 or the POISON code of a record that is none. */
+static int decode(struct sq_score_stage *stage, const struct sq_delivery_record *record, struct sq_event *event, struct sq_err *err)
+{
+    stage->arena.used_bytes = 0;
+    *event = (struct sq_event){0};
+    int status = sq_event_decode(&stage->base.host->config->input.format, &record->record, &stage->arena, event, err);
+    if (status) *event = (struct sq_event){0};
+    return status;
+}
+
+static void take(struct sq_stage *base, struct sq_owned *owned, const struct sq_delivery_record *record)
+{
+    struct sq_score_stage *stage = self(base);
+    uint64_t taken_ns = sq_clock_monotonic_ns(), ticket;
+    size_t bytes = record->record.key.bytes + record->record.value.bytes;
+    struct sq_event event;
+    struct sq_err err;
+    if (!sq_ledger_take(&owned->ledger, record->offset, (uint32_t)(bytes < UINT32_MAX ? bytes : UINT32_MAX), &ticket)) return;
+    int status = decode(stage, record, &event, &err);
+    struct sq_slot *slot = sq_slots_take(&stage->slots, bytes_needed(record, &event));
+    if (!slot) {
+        sq_err_set(&err, SQ_E_NOMEM, "no memory for a record of %zu bytes", bytes);
+        fail(stage, &err);
+        return;
+    }
+    slot->owned = sq_owned_ref(owned);
+    slot->ticket = ticket;
+    slot->taken_ns = taken_ns;
+    fill_origin(slot, owned, record);
+    stage->counts.consumed++;
+    sq_recent_second(base->host->recent, sq_clock_wall_ms())->consumed++;
+    sq_metric_set(SQ_M_RECORDS_IN_FLIGHT, 0, (int64_t)stage->slots.used_count);
+    if (status == 0) {
+        fill_event(stage, slot, &event, record);
+        sq_metric_observe(SQ_M_STEP_SECONDS, STEP_DECODE, seconds(taken_ns, sq_clock_monotonic_ns()));
+        status = sq_pool_try_submit(stage->pool, &slot->job);
+        if (status == 0) return;
+        sq_err_set(&err, status, "the pool takes no more");
+    }
+    if (sq_err_class(status) == SQ_CLASS_POISON) {
+        put_dead_letter(stage, slot, status, err.message);
+        sq_ledger_done(&owned->ledger, ticket);
+        sq_outbox_tick(base->outbox);
+    } else {
+        give_back(stage, slot);
+        fail(stage, &err);
+    }
+}
+
+static bool has_room(struct sq_stage *base)
+{
+    if (!sq_slots_has_room(&self(base)->slots)) return false;
+    for (const struct sq_owned *owned = base->owned.head; owned; owned = owned->next)
+        if (!sq_ledger_has_room(&owned->ledger)) return false;
+    return true;
+}
+
+static int own(struct sq_stage *base, struct sq_source_partition *partition, struct sq_owned **owned, struct sq_err *err)
+{
+    struct sq_owned *made = calloc(1, sizeof *made);
+    if (!made) return sq_err_set(err, SQ_E_NOMEM, "no memory for a partition");
+    int status = sq_owned_init(made, &base->owned, partition, self(base)->slots.count * LEDGER_RECORDS_PER_SLOT, LEDGER_BYTES_MAX, err);
+    if (status == 0) *owned = made;
+    return status;
+}
+
+static void reached_end(struct sq_stage *base, struct sq_owned *owned, int64_t offset)
+{
+    if (sq_owned_note_end(owned, offset)) sq_outbox_touch(base->outbox);
+}
+
+static void gone(struct sq_stage *base, struct sq_owned *owned, bool is_lost)
+{
+    (void)base;
+    (void)owned;
+    (void)is_lost;
+}
+
+/* ---- the outbox's results ---- */
+
+static void count_committed(struct sq_score_stage *stage, struct sq_slot *slot, struct sq_series_point *point, uint64_t now_ns, int64_t now_ms)
+{
+    if (slot->code) {
+        stage->counts.dead_lettered++;
+        point->dead_lettered++;
+        sq_metric_add(SQ_M_RECORDS, SERIES_DEAD_LETTERED, 1);
+        sq_metric_add(SQ_M_DEAD_LETTERS, sq_dead_letter_reason(slot->code), 1);
+        sq_recent_dead_letter_add(stage->base.host->recent, &slot->origin, slot->code, slot->message, now_ms);
+    } else {
+        stage->counts.scored++;
+        point->scored++;
+        sq_metric_add(SQ_M_RECORDS, SERIES_SCORED, 1);
+        sq_metric_observe(SQ_M_END_TO_END_SECONDS, 0, seconds(slot->taken_ns, now_ns));
+    }
+    slot->owned->last_processed_ms = now_ms;
+}
+
+static void committed(struct sq_stage *base, struct sq_batch *batch)
+{
+    struct sq_score_stage *stage = self(base);
+    uint64_t now_ns = sq_clock_monotonic_ns();
+    int64_t now_ms = sq_clock_wall_ms();
+    struct sq_series_point *point = sq_recent_second(base->host->recent, now_ms);
+    for (size_t i = 0; i < batch->outputs_count; i++) {
+        struct sq_slot *slot = batch->outputs[i].cookie;
+        count_committed(stage, slot, point, now_ns, now_ms);
+        give_back(stage, slot);
+    }
+}
+
+static void dropped(struct sq_stage *base, struct sq_batch *batch)
+{
+    for (size_t i = 0; i < batch->outputs_count; i++)
+        if (batch->outputs[i].cookie) give_back(self(base), batch->outputs[i].cookie);
+}
+
+static int replace(struct sq_stage *base, struct sq_batch *batch, struct sq_output *output, struct sq_err *err)
+{
+    struct sq_slot *slot = output->cookie;
+    bool is_second = output->topic == SQ_TOPIC_DLQ;
+    if (is_second && !output->value.data)
+        return sq_err_set(err, SQ_E_KAFKA_FATAL, "the broker refuses the dead letter of %s[%d]@%lld even without its value: see the settings of the "
+                          "dlq topic", slot->origin.topic, (int)slot->origin.partition, (long long)slot->origin.offset);
+    if (is_second) slot->origin.value = (struct sq_str){0};
+    if (!slot->code) slot->code = SQ_E_PRODUCE;
+    snprintf(slot->message, sizeof slot->message, "%s", is_second ? "the broker refused the dead letter with its value, so the value is left out"
+                                                                   : "the broker refused the score for good");
+    return sq_dead_letter_fill(&base->host->letters, batch, output, &slot->origin, SQ_STAGE_SCORE, slot->code, slot->message,
+                               sq_clock_wall_ms(), err);
+}
+
+static size_t in_flight(const struct sq_stage *base) { return ((const struct sq_score_stage *)base)->slots.used_count; }
+
+static const struct sq_stage_hooks hooks = {own, has_room, take, reached_end, gone, committed, dropped, replace, in_flight};
+
+void sq_score_stage_counts(const struct sq_score_stage *stage, struct sq_score_counts *counts)
+{
+    *counts = stage->counts;
+    counts->in_flight = stage->slots.used_count;
+    counts->in_flight_max = stage->slots.count;
+    counts->extra_bytes = stage->slots.extra_bytes;
+}
+
+/* ---- open and close ---- */
+
+static void name_labels(struct sq_score_stage *stage, const struct sq_config *config)
+{
+    for (unsigned i = 0; i < stage->model->labels_count; i++) {
+        stage->labels[i] = sq_str_view(stage->model->labels[i]);
+        for (unsigned j = 0; j < config->rules_count; j++)
+            stage->is_watched[i] |= sq_str_equal(stage->labels[i], sq_str_view(config->rules[j].label));
+    }
+}
+
+static int open_parts(struct sq_score_stage *stage, struct sq_stage_host *host, struct sq_source *source, struct sq_sink *sink,
+                      unsigned threads, struct sq_err *err)
+{
+    size_t slots_count = sq_score_stage_slots(threads);
+    const struct sq_pool_options pool = {.threads = threads, .queue_jobs_max = slots_count, .done = on_pool_done, .done_ctx = stage};
+    int status = sq_slots_init(&stage->slots, slots_count, err);
+    if (status == 0) status = sq_arena_init(&stage->arena, sq_event_room_bytes(&host->config->input.format), err);
+    if (status == 0) status = sq_wake_open(&stage->wake, host->loop, on_wake, stage, err);
+    if (status == 0) status = sq_pool_open(&stage->pool, host->engine, &pool, err);
+    if (status == 0) status = sq_stage_init(&stage->base, SQ_STAGE_SCORE, &hooks, host, source, sink, err);
+    return status;
+}
+
+int sq_score_stage_open(struct sq_score_stage **out, struct sq_stage_host *host, struct sq_source *source, struct sq_sink *sink,
+                        unsigned threads, struct sq_err *err)
+{
+    *out = NULL;
+    struct sq_score_stage *stage = calloc(1, sizeof *stage);
+    if (!stage) return sq_err_set(err, SQ_E_NOMEM, "no memory for a stage");
+    sq_buf_init(&stage->encoded);
+    sq_buf_init(&stage->excerpt);
+    stage->model = sq_engine_info(host->engine);
+    name_labels(stage, host->config);
+    int status = open_parts(stage, host, source, sink, threads ? threads : sq_pool_threads_default(), err);
+    if (status) sq_score_stage_close(stage);
+    else *out = stage;
+    return status;
+}
+
+void sq_score_stage_close(struct sq_score_stage *stage)
+{
+    if (!stage) return;
+    if (stage->pool) sq_pool_close(stage->pool);
+    for (struct sq_job *job = atomic_exchange(&stage->done, NULL); job;) {
+        struct sq_job *next = job->next;
+        give_back(stage, (struct sq_slot *)job);
+        job = next;
+    }
+    if (stage->base.hooks) sq_stage_deinit(&stage->base);
+    sq_wake_close(stage->wake);
+    sq_buf_deinit(&stage->encoded);
+    sq_buf_deinit(&stage->excerpt);
+    sq_arena_deinit(&stage->arena);
+    sq_slots_deinit(&stage->slots);
+    free(stage);
+}
