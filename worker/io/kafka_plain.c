@@ -65,11 +65,18 @@ void sq_plain_producer_close(struct sq_plain_producer *producer)
 int sq_plain_producer_send(struct sq_plain_producer *producer, const char *topic, int32_t partition, struct sq_str key, struct sq_str value,
                            int64_t timestamp_ms, struct sq_err *err)
 {
-    rd_kafka_resp_err_t error = rd_kafka_producev(
-        producer->client, RD_KAFKA_V_TOPIC(topic), RD_KAFKA_V_PARTITION(partition), RD_KAFKA_V_KEY(key.data, key.bytes),
-        RD_KAFKA_V_VALUE((void *)(uintptr_t)value.data, value.bytes), RD_KAFKA_V_TIMESTAMP(timestamp_ms),
-        RD_KAFKA_V_MSGFLAGS(RD_KAFKA_MSG_F_COPY), RD_KAFKA_V_END);
-    if (!error) return 0;
+    const rd_kafka_vu_t fields[] = {
+        {.vtype = RD_KAFKA_VTYPE_TOPIC, .u.cstr = topic},
+        {.vtype = RD_KAFKA_VTYPE_PARTITION, .u.i32 = partition},
+        {.vtype = RD_KAFKA_VTYPE_KEY, .u.mem = {(void *)(uintptr_t)key.data, key.bytes}},
+        {.vtype = RD_KAFKA_VTYPE_VALUE, .u.mem = {(void *)(uintptr_t)value.data, value.bytes}},
+        {.vtype = RD_KAFKA_VTYPE_TIMESTAMP, .u.i64 = timestamp_ms},
+        {.vtype = RD_KAFKA_VTYPE_MSGFLAGS, .u.i = RD_KAFKA_MSG_F_COPY},
+    };
+    rd_kafka_error_t *problem = rd_kafka_produceva(producer->client, fields, sizeof fields / sizeof *fields);
+    if (!problem) return 0;
+    rd_kafka_resp_err_t error = rd_kafka_error_code(problem);
+    rd_kafka_error_destroy(problem);
     int code = error == RD_KAFKA_RESP_ERR__QUEUE_FULL ? SQ_E_FULL : SQ_E_FAILED;
     return sq_err_set(err, code, "can't produce to %s: %s", topic, rd_kafka_err2str(error));
 }
