@@ -7,6 +7,7 @@
 /* In the order in which a newcomer needs them. */
 static const struct sq_command *const commands[] = {
     &sq_command_init,
+    &sq_command_run,
     &sq_command_config,
     &sq_command_classify,
     &sq_command_version,

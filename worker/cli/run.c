@@ -1,0 +1,176 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* squall run: puts a worker together, lets it run, takes it apart. */
+#include <signal.h>
+#include <stdio.h>
+#include <unistd.h>
+
+#include "worker/cli/args.h"
+#include "worker/io/config.h"
+#include "worker/io/kafka_version.h"
+#include "worker/io/log.h"
+#include "worker/io/model_path.h"
+#include "worker/io/sink_kafka.h"
+#include "worker/io/source_kafka.h"
+#include "worker/pipeline/api.h"
+#include "worker/pipeline/pipeline.h"
+
+enum { EXIT_SECOND_INTERRUPT = 130 };
+
+struct worker {
+    struct sq_config *config;
+    struct sq_engine *engine;
+    struct sq_loop *loop;
+    struct sq_source *sources[2]; /* by enum sq_stage_name; NULL: the role is off */
+    struct sq_sink *sinks[2];
+    struct sq_pipeline *pipeline;
+    struct sq_api *api;
+    struct sq_signal *terminate, *interrupt;
+    bool is_interrupted;
+};
+
+static void on_terminate(void *ctx)
+{
+    struct worker *worker = ctx;
+    sq_log(SQ_LOG_INFO, SQ_L("stopping: finishing what was taken"));
+    sq_pipeline_stop(worker->pipeline);
+}
+
+/* What is not committed is read again, so leaving at once is safe. */
+static void on_interrupt(void *ctx)
+{
+    struct worker *worker = ctx;
+    if (worker->is_interrupted) _exit(EXIT_SECOND_INTERRUPT);
+    worker->is_interrupted = true;
+    on_terminate(worker);
+}
+
+static int open_engine(struct worker *worker, const char *model, struct sq_err *err)
+{
+    const struct sq_config *config = worker->config;
+    char path[SQ_MODEL_PATH_BYTES];
+    int status = sq_model_path_find(model, config->model.path, path, err);
+    if (status) return status;
+    const struct sq_engine_options options = {
+        .model_path = path, .precision = config->model.precision, .normalise = config->model.normalise,
+        .tokens_max = config->model.tokens_max, .batch_tokens_max = config->model.batch_tokens_max,
+    };
+    status = sq_engine_open(&worker->engine, &options, err);
+    if (status) return status;
+    const struct sq_model_info *info = sq_engine_info(worker->engine);
+    sq_log(SQ_LOG_INFO, SQ_L("model loaded"), SQ_LS("model", info->name), SQ_LS("architecture", info->architecture),
+           SQ_LI("layers", info->layers), SQ_LI("hidden", info->hidden), SQ_LI("labels", info->labels_count), SQ_LS("kernels", info->isa),
+           SQ_LS("digest", info->xxh128));
+    return 0;
+}
+
+static int open_stage(struct worker *worker, enum sq_stage_name stage, struct sq_err *err)
+{
+    int status = sq_source_kafka_open(&worker->sources[stage], worker->loop, worker->config, stage, err);
+    if (status == 0) status = sq_sink_kafka_open(&worker->sinks[stage], worker->config, stage, worker->sources[stage], err);
+    return status;
+}
+
+static int open_pipeline(struct worker *worker, const char *mode, struct sq_err *err)
+{
+    const struct sq_pipeline_options options = {
+        .loop = worker->loop, .config = worker->config, .engine = worker->engine, .mode = mode,
+        .score_source = worker->sources[SQ_STAGE_SCORE], .score_sink = worker->sinks[SQ_STAGE_SCORE],
+        .alert_source = worker->sources[SQ_STAGE_ALERT], .alert_sink = worker->sinks[SQ_STAGE_ALERT],
+    };
+    const struct sq_api_options api = {.listen = worker->config->http.listen, .token_file = worker->config->http.token_file};
+    int status = sq_pipeline_open(&worker->pipeline, &options, err);
+    if (status == 0) status = sq_api_open(&worker->api, worker->loop, worker->pipeline, &api, err);
+    return status;
+}
+
+static int open_worker(struct worker *worker, const char *model, const char *mode, struct sq_err *err)
+{
+    int status = sq_kafka_version_check(err);
+    if (status == 0 && worker->config->roles & SQ_ROLE_SCORE) status = open_engine(worker, model, err);
+    if (status == 0) status = sq_loop_open(&worker->loop, err);
+    if (status == 0 && worker->config->roles & SQ_ROLE_SCORE) status = open_stage(worker, SQ_STAGE_SCORE, err);
+    if (status == 0 && worker->config->roles & SQ_ROLE_ALERT) status = open_stage(worker, SQ_STAGE_ALERT, err);
+    if (status == 0) status = open_pipeline(worker, mode, err);
+    if (status == 0) status = sq_signal_open(&worker->terminate, worker->loop, SIGTERM, on_terminate, worker, err);
+    if (status == 0) status = sq_signal_open(&worker->interrupt, worker->loop, SIGINT, on_interrupt, worker, err);
+    return status;
+}
+
+static void close_worker(struct worker *worker)
+{
+    sq_signal_close(worker->terminate);
+    sq_signal_close(worker->interrupt);
+    sq_api_close(worker->api);
+    sq_pipeline_close(worker->pipeline);
+    for (int stage = 0; stage < 2; stage++) {
+        if (worker->sinks[stage]) worker->sinks[stage]->ops->close(worker->sinks[stage]);
+        if (worker->sources[stage]) worker->sources[stage]->ops->close(worker->sources[stage]);
+    }
+    sq_loop_close(worker->loop);
+    if (worker->engine) sq_engine_close(worker->engine);
+    sq_config_close(worker->config);
+}
+
+static int run_worker(struct worker *worker, const char *model, const char *mode)
+{
+    struct sq_err err;
+    signal(SIGPIPE, SIG_IGN); /* a reader that goes away is an error of its own connection */
+    if (open_worker(worker, model, mode, &err)) {
+        fprintf(stderr, "squall run: %s\n", err.message);
+        return sq_err_exit_code(err.code);
+    }
+    sq_log(SQ_LOG_INFO, SQ_L("worker starts"), SQ_LS("version", SQUALL_VERSION), SQ_LS("librdkafka", sq_kafka_version()),
+           SQ_LS("app", worker->config->app), SQ_LS("instance", worker->config->instance), SQ_LS("brokers", worker->config->kafka.brokers),
+           SQ_LS("web", sq_api_url(worker->api)));
+    int exit_code = sq_pipeline_run(worker->pipeline);
+    sq_log(SQ_LOG_INFO, SQ_L("worker stopped"), SQ_LI("exit_code", exit_code));
+    return exit_code;
+}
+
+static int run(int argc, char **argv)
+{
+    static const char *const modes[] = {"live", "demo", NULL};
+    const char *path = NULL, *model = NULL, *roles = NULL;
+    char roles_set[256];
+    unsigned mode = 0;
+    struct sq_option_list sets = {0};
+    const struct sq_option options[] = {
+        {.name = "config", .letter = 'c', .text = &path}, {.name = "set", .letter = 's', .list = &sets}, {.name = "roles", .text = &roles},
+        {.name = "model", .text = &model},                {.name = "mode", .choice = &mode, .choices = modes}, {0},
+    };
+    struct sq_operands operands = {.max = 0};
+    int exit_code = sq_args_parse(&sq_command_run, options, argc, argv, &operands);
+    if (exit_code != SQ_ARGS_GO_ON) return exit_code;
+    if (roles && sets.count == SQ_OPTION_LIST_MAX) return sq_args_mistake(&sq_command_run, "too many --set");
+    if (roles) {
+        snprintf(roles_set, sizeof roles_set, "roles=[%s]", roles);
+        sets.items[sets.count++] = roles_set;
+    }
+    struct worker worker = {0};
+    struct sq_err err;
+    const struct sq_config_sources sources = {.path = path, .sets = sets.items, .sets_count = sets.count};
+    if (sq_config_load(&worker.config, &sources, &err)) {
+        fprintf(stderr, "%s\n", err.message);
+        return sq_err_exit_code(err.code);
+    }
+    sq_log_set(worker.config->log.level, worker.config->log.format);
+    exit_code = run_worker(&worker, model, modes[mode]);
+    close_worker(&worker);
+    return exit_code;
+}
+
+const struct sq_command sq_command_run = {
+    "run", "the worker: Kafka in, scores and alerts out",
+    "usage: squall run -c FILE [--set path=value]... [--roles score,alert] [--model DIR]\n"
+    "\n"
+    "Reads input.topics, writes <app>.scores, <app>.alerts and <app>.dlq. Any number of workers with the same app share the work.\n"
+    "SIGTERM or Ctrl-C: takes nothing more, finishes, commits, leaves the group, exits 0. A second Ctrl-C leaves at once.\n"
+    "\n"
+    "  -c, --config FILE      the file; - is stdin; default $SQUALL_CONFIG, else defaults and environment alone\n"
+    "  -s, --set PATH=VALUE   sets one key, as in model.threads=4; repeatable\n"
+    "      --roles LIST       score, alert or both\n"
+    "      --model DIR        a Hugging Face folder instead of model.path\n"
+    "      --mode MODE        live (default) or demo: stands in the alerts\n"
+    "\n"
+    "Exit codes: 0 drained; 1 it couldn't go on, or not drained within shutdown_timeout; 78 wrong configuration or model; 130 second Ctrl-C.\n",
+    run};
