@@ -330,7 +330,7 @@ static int replace(struct sq_stage *base, struct sq_batch *batch, struct sq_outp
                                "the broker refused the alert for good; the value is the alert", sq_clock_wall_ms(), err);
 }
 
-static const struct sq_stage_hooks hooks = {own, has_room, take, reached_end, gone, committed, committed, replace, in_flight};
+static const struct sq_stage_hooks hooks = {own, has_room, take, reached_end, NULL, gone, committed, committed, replace, in_flight};
 
 /* ---- every second ---- */
 

@@ -19,6 +19,7 @@ struct sq_owned {
     int64_t last_processed_ms;  /* wall clock; 0: never */
     bool is_gone;
     const struct sq_source_partition *source_partition; /* NULL once gone */
+    unsigned in_flight;         /* records taken whose output is not safe yet */
     unsigned references;
     void (*deinit)(struct sq_owned *owned); /* of what the stage keeps with it; NULL: nothing */
 };
@@ -50,10 +51,10 @@ static inline bool sq_owned_has_progress(const struct sq_owned *owned)
     return next_offset >= 0 && next_offset != owned->committed_offset;
 }
 
-/* Nothing under way and nothing to commit: it can be given away. */
+/* Nothing under way and nothing to commit: it can be given away. The ledger may hold what was abandoned. */
 static inline bool sq_owned_is_settled(const struct sq_owned *owned)
 {
-    return sq_ledger_span(&owned->ledger) == 0 && !sq_owned_has_progress(owned);
+    return owned->in_flight == 0 && !sq_owned_has_progress(owned);
 }
 
 /* The partition was read to its end: what stands before `offset` needs no more reading. True when that is progress. */

@@ -1,9 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* A record's way: take copies it into a slot and hands the slot to the pool; an engine thread pushes it, finished, on a lock-free list and
- * wakes the loop; the loop writes its score (or its dead letter) into the open batch and marks it done in the ledger. The slot stays until
+/* A record's way: take copies it into a slot, which waits in line until the pool has little to do; an engine thread pushes it, finished, on
+ * a lock-free list and wakes the loop; the loop writes its score (or its dead letter) into the open batch and marks it done in the ledger. The slot stays until
  * the batch is committed, because a score that the broker refuses becomes a dead letter, and that needs the record.
  *
- * What comes back for a partition that is gone is dropped: its new owner reads the record again. */
+ * The pool is kept a few batches ahead and no more, because what it has can't be taken back. So giving partitions up, or the whole stage,
+ * costs a moment even where the model is slow: what still waits in line is dropped and read again by the next owner. What comes back for a
+ * partition that is gone is dropped, too. */
 #include "worker/pipeline/score_stage.h"
 
 #include <stdatomic.h>
@@ -21,6 +23,7 @@ enum {
     SLOTS_PER_THREAD = 256,
     LEDGER_RECORDS_PER_SLOT = 4,       /* how far the fast may run ahead of one slow record */
     LEDGER_BYTES_MAX = 64 << 20,
+    AHEAD_PER_THREAD = 32,             /* jobs in the pool: some batches */
     SERIES_SCORED = 0,
     SERIES_DEAD_LETTERED = 1,
 };
@@ -32,6 +35,8 @@ struct sq_score_stage {
     struct sq_wake *wake;
     _Atomic(struct sq_job *) done; /* newest first; pushed by engine threads */
     struct sq_slots slots;
+    struct sq_job *line_head, *line_tail; /* waiting for the pool */
+    size_t in_pool, in_pool_max;
     struct sq_arena arena;         /* of one decode */
     struct sq_buf encoded, excerpt;
     const struct sq_model_info *model;
@@ -51,6 +56,7 @@ static void fail(struct sq_score_stage *stage, const struct sq_err *err) { sq_st
 
 static void give_back(struct sq_score_stage *stage, struct sq_slot *slot)
 {
+    slot->owned->in_flight--;
     sq_owned_unref(slot->owned);
     sq_slots_give_back(&stage->slots, slot);
     sq_metric_set(SQ_M_RECORDS_IN_FLIGHT, 0, (int64_t)stage->slots.used_count);
@@ -164,15 +170,54 @@ static void on_pool_done(struct sq_job *jobs, void *ctx)
     sq_wake_send(stage->wake);
 }
 
+static void feed(struct sq_score_stage *stage)
+{
+    while (stage->line_head && stage->in_pool < stage->in_pool_max) {
+        struct sq_job *job = stage->line_head, *next = job->next;
+        bool is_gone = ((struct sq_slot *)job)->owned->is_gone;
+        if (!is_gone && sq_pool_try_submit(stage->pool, job)) return; /* full: it is fed again when something comes back */
+        stage->line_head = next;
+        if (!next) stage->line_tail = NULL;
+        if (is_gone) give_back(stage, (struct sq_slot *)job);
+        else stage->in_pool++;
+    }
+}
+
+static void line_up(struct sq_score_stage *stage, struct sq_job *job)
+{
+    job->next = NULL;
+    if (stage->line_tail) stage->line_tail->next = job;
+    else stage->line_head = job;
+    stage->line_tail = job;
+    feed(stage);
+}
+
+/* Drops what waits in line for partitions that are being given up: all of them when the stage stops. */
+static void abandon(struct sq_stage *base)
+{
+    struct sq_score_stage *stage = self(base);
+    struct sq_job *job = stage->line_head;
+    stage->line_head = stage->line_tail = NULL;
+    while (job) {
+        struct sq_job *next = job->next;
+        const struct sq_owned *owned = ((struct sq_slot *)job)->owned;
+        if (base->is_stopping || owned->is_gone || owned->source_partition->is_revoking) give_back(stage, (struct sq_slot *)job);
+        else line_up(stage, job);
+        job = next;
+    }
+}
+
 static void on_wake(void *ctx)
 {
     struct sq_score_stage *stage = ctx;
     struct sq_job *job = atomic_exchange_explicit(&stage->done, NULL, memory_order_acquire);
     while (job) {
         struct sq_job *next = job->next;
+        stage->in_pool--;
         finish(stage, (struct sq_slot *)job);
         job = next;
     }
+    feed(stage);
     sq_stage_tick(&stage->base);
     stage->base.source->ops->pull(stage->base.source);
 }
@@ -242,6 +287,7 @@ static void take(struct sq_stage *base, struct sq_owned *owned, const struct sq_
         return;
     }
     slot->owned = sq_owned_ref(owned);
+    owned->in_flight++;
     slot->ticket = ticket;
     slot->taken_ns = taken_ns;
     fill_origin(slot, owned, record);
@@ -251,11 +297,8 @@ static void take(struct sq_stage *base, struct sq_owned *owned, const struct sq_
     if (status == 0) {
         fill_event(stage, slot, &event, record);
         sq_metric_observe(SQ_M_STEP_SECONDS, STEP_DECODE, seconds(taken_ns, sq_clock_monotonic_ns()));
-        status = sq_pool_try_submit(stage->pool, &slot->job);
-        if (status == 0) return;
-        sq_err_set(&err, status, "the pool takes no more");
-    }
-    if (sq_err_class(status) == SQ_CLASS_POISON) {
+        line_up(stage, &slot->job);
+    } else if (sq_err_class(status) == SQ_CLASS_POISON) {
         put_dead_letter(stage, slot, status, err.message);
         sq_ledger_done(&owned->ledger, ticket);
         sq_outbox_tick(base->outbox);
@@ -349,7 +392,7 @@ static int replace(struct sq_stage *base, struct sq_batch *batch, struct sq_outp
 
 static size_t in_flight(const struct sq_stage *base) { return ((const struct sq_score_stage *)base)->slots.used_count; }
 
-static const struct sq_stage_hooks hooks = {own, has_room, take, reached_end, gone, committed, dropped, replace, in_flight};
+static const struct sq_stage_hooks hooks = {own, has_room, take, reached_end, abandon, gone, committed, dropped, replace, in_flight};
 
 void sq_score_stage_counts(const struct sq_score_stage *stage, struct sq_score_counts *counts)
 {
@@ -374,7 +417,8 @@ static int open_parts(struct sq_score_stage *stage, struct sq_stage_host *host, 
                       unsigned threads, struct sq_err *err)
 {
     size_t slots_count = sq_score_stage_slots(threads);
-    const struct sq_pool_options pool = {.threads = threads, .queue_jobs_max = slots_count, .done = on_pool_done, .done_ctx = stage};
+    stage->in_pool_max = (size_t)threads * AHEAD_PER_THREAD;
+    const struct sq_pool_options pool = {.threads = threads, .queue_jobs_max = stage->in_pool_max, .done = on_pool_done, .done_ctx = stage};
     int status = sq_slots_init(&stage->slots, slots_count, err);
     if (status == 0) status = sq_arena_init(&stage->arena, sq_event_room_bytes(&host->config->input.format), err);
     if (status == 0) status = sq_wake_open(&stage->wake, host->loop, on_wake, stage, err);
@@ -403,6 +447,8 @@ void sq_score_stage_close(struct sq_score_stage *stage)
 {
     if (!stage) return;
     if (stage->pool) sq_pool_close(stage->pool);
+    stage->base.is_stopping = true;
+    abandon(&stage->base);
     for (struct sq_job *job = atomic_exchange(&stage->done, NULL); job;) {
         struct sq_job *next = job->next;
         give_back(stage, (struct sq_slot *)job);

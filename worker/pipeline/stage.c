@@ -57,6 +57,7 @@ static void on_revoking(void *ctx)
 {
     struct sq_stage *stage = ctx;
     stage->revoke_deadline_ns = sq_clock_monotonic_ns() + SQ_STAGE_REVOKE_MS * UINT64_C(1000000);
+    if (stage->hooks->abandon) stage->hooks->abandon(stage);
     sq_outbox_flush(stage->outbox);
     sq_stage_tick(stage);
 }
@@ -177,6 +178,7 @@ void sq_stage_start(struct sq_stage *stage) { sq_outbox_prepare(stage->outbox); 
 void sq_stage_stop(struct sq_stage *stage)
 {
     stage->is_stopping = true;
+    if (stage->hooks->abandon) stage->hooks->abandon(stage);
     sq_stage_tick(stage);
 }
 

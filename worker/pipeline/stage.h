@@ -34,6 +34,7 @@ struct sq_stage_hooks {
     bool (*has_room)(struct sq_stage *stage);
     void (*take)(struct sq_stage *stage, struct sq_owned *owned, const struct sq_delivery_record *record);
     void (*end)(struct sq_stage *stage, struct sq_owned *owned, int64_t offset);
+    void (*abandon)(struct sq_stage *stage); /* drop what isn't begun, of partitions that are revoking or, when stopping, of all; NULL: nothing waits */
     void (*gone)(struct sq_stage *stage, struct sq_owned *owned, bool is_lost); /* before the list's reference is dropped */
     void (*committed)(struct sq_stage *stage, struct sq_batch *batch); /* outputs are safe; their cookies come back */
     void (*dropped)(struct sq_stage *stage, struct sq_batch *batch);   /* at the end: outputs never went out */
