@@ -6,10 +6,13 @@
 
 /* In the order in which a newcomer needs them. */
 static const struct sq_command *const commands[] = {
+    &sq_command_demo,
     &sq_command_init,
     &sq_command_run,
     &sq_command_config,
     &sq_command_classify,
+    &sq_command_replay,
+    &sq_command_healthcheck,
     &sq_command_version,
 };
 enum { COMMANDS_COUNT = sizeof commands / sizeof *commands };
