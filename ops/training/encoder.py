@@ -79,9 +79,7 @@ class Encoder:
         bias = torch.cat([w[p + ".bias"] for p in parts]).to(x.dtype)
         qkv = F.linear(x, weight, bias)
         contexts = []
-        for (count, length), part in zip(
-            batch.groups, qkv.split([count * length for count, length in batch.groups])
-        ):
+        for (count, length), part in zip(batch.groups, qkv.split([count * length for count, length in batch.groups])):
             part = part.view(count, length, 3, HEADS, HIDDEN // HEADS).float()
             q, k, v = (each.transpose(1, 2) for each in part.unbind(2))
             scores = q @ k.transpose(2, 3) * (HIDDEN // HEADS) ** -0.5

@@ -22,12 +22,18 @@ def parse():
     p = argparse.ArgumentParser(prog="ops/train", description=__doc__)
     p.add_argument("--data", required=True, metavar="DIR", help="folder with semeval/ finance/ vader/ sst2/")
     p.add_argument("--out", metavar="DIR", default=os.path.join(ROOT, "engine/models/minilm-l6-sentiment"))
-    p.add_argument("--work", metavar="DIR", default=os.path.join(ROOT, "build/training"), help="finished rounds are kept here")
-    p.add_argument("--rounds", type=int, choices=range(1, len(recipe.EPOCHS) + 1), default=len(recipe.EPOCHS))
+    p.add_argument(
+        "--work",
+        metavar="DIR",
+        default=os.path.join(ROOT, "build/training"),
+        help="the fine-tuned weights are kept here",
+    )
     p.add_argument("--threads", type=int, default=len(os.sched_getaffinity(0)))
     p.add_argument("--eval", metavar="DIR", help="train nothing; measure this model folder")
     p.add_argument("--scored", metavar="FILE", help="train nothing; measure the output of squall classify --json")
-    p.add_argument("--holdout-out", metavar="FILE", help="train nothing; write the held-out texts, one JSON object a line")
+    p.add_argument(
+        "--holdout-out", metavar="FILE", help="train nothing; write the held-out texts as JSON lines"
+    )
     return p.parse_args()
 
 
@@ -47,7 +53,7 @@ def train(args, texts):
     tokenizer.no_truncation()
     tokenizer.no_padding()
     os.makedirs(args.work, exist_ok=True)
-    weights = recipe.train_all(os.path.join(base, "model.safetensors"), tokenizer, texts, args.work, args.rounds)
+    weights = recipe.train_all(os.path.join(base, "model.safetensors"), tokenizer, texts, args.work)
     package.write_folder(args.out, weights, tokenizer, os.path.join(base, "vocab.txt"))
 
 

@@ -1,11 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
-"""How the default model is trained: which texts how often, the loss, the optimiser, and the rounds.
+"""How the default model is trained: which texts how often, the loss, the optimiser, and what is kept.
 
-Round 1 fine-tunes the base weights on the labels. Every later round starts from the base weights again, sees the texts
-in another order, and learns the mean of the label and of what the average of the rounds before it says: part of the
-labels are one hurried person's opinion, and the average is a calmer one. The result is the average of the rounds'
-weights, which lie in one basin as they share base and head. On the dev split, and there alone, is then chosen what to
-add to the logits of the three classes.
+One run fine-tunes the base weights on all domains at once. What is kept is a running average of the weights, which is
+steadier than the last of them. On the dev split, and there alone, is then chosen what to add to the logits of the
+three classes; it goes into the classifier's bias.
 """
 
 import os
@@ -16,10 +14,10 @@ import torch
 from safetensors.torch import load_file, save_file
 
 from encoder import LAYERS, WORD_EMBEDDINGS, Batch, Dropout, Encoder, base_weights
-from texts import NEGATIVE, NEUTRAL, POSITIVE
+from texts import NEGATIVE, POSITIVE
 
 SEED = 20261123
-EPOCHS = (4, 2)  # of each round
+EPOCHS = 4
 BATCH_TEXTS = 48
 WINDOW_BATCHES = 6  # texts are drawn at random, then sorted by length within so many batches
 TOKENS_MAX = 96
@@ -34,7 +32,6 @@ GRADIENT_NORM_MAX = 1.0
 CLASS_WEIGHT_MAX = 2.5
 AVERAGE_EVERY_STEPS = 10
 AVERAGE_DECAY = 0.98
-TEACHER_SHARE = 0.5
 
 # How often a text of a domain is seen in an epoch; below 1 it is a chance.
 REPEATS = {
@@ -150,13 +147,13 @@ def _say(text):
     print(f"{time.strftime('%H:%M:%S')} {text}", flush=True)
 
 
-def train_round(number, base_path, train, encodings, targets, dev, dev_encodings):
-    """The round's averaged weights."""
-    rng = random.Random(SEED + number)
+def fine_tune(base_path, train, encodings, targets, dev, dev_encodings):
+    """The averaged weights."""
+    rng = random.Random(SEED + 1)
     average = base_weights(base_path, SEED)
     weights = {name: tensor.clone().requires_grad_() for name, tensor in average.items()}
     encoder = Encoder(weights)
-    dropout = Dropout(DROPOUT, SEED + number)
+    dropout = Dropout(DROPOUT, SEED + 1)
     adams = optimisers(weights)
     groups = [group for adam in adams for group in adam.param_groups]
     rates = [group["lr"] for group in groups]
@@ -165,7 +162,7 @@ def train_round(number, base_path, train, encodings, targets, dev, dev_encodings
     text_weights = torch.stack([of_domain[t.domain] @ torch.tensor(t.target) for t in train])
     binary = torch.tensor([t.binary for t in train])
 
-    epochs = [epoch_batches(train, encodings, rng) for _ in range(EPOCHS[number - 1])]
+    epochs = [epoch_batches(train, encodings, rng) for _ in range(EPOCHS)]
     steps = sum(map(len, epochs))
     step, tokens, loss_mean, began = 0, 0, 0.0, time.time()
     for epoch, batches in enumerate(epochs):
@@ -189,25 +186,14 @@ def train_round(number, base_path, train, encodings, targets, dev, dev_encodings
                         tensor.lerp_(weights[name], 1 - decay)
             if step % 200 == 0:
                 _say(
-                    f"round {number} epoch {epoch + 1} step {step}/{steps} loss {loss_mean:.4f} "
+                    f"epoch {epoch + 1} step {step}/{steps} loss {loss_mean:.4f} "
                     f"{tokens / (time.time() - began):.0f} tokens/s"
                 )
         for name, state in ("last", weights), ("average", average):
             recalls = recalls_by_domain(dev, predict(Encoder(state), dev_encodings))
             shown = " ".join(f"{d} {r:.4f}" for d, r in recalls.items())
-            _say(f"round {number} epoch {epoch + 1} dev macro-recall of the {name} weights: {shown}")
+            _say(f"epoch {epoch + 1}, dev macro-recall of the {name} weights: {shown}")
     return average
-
-
-def mean_of(states):
-    return {name: sum(s[name] for s in states) / len(states) for name in states[0]}
-
-
-def taught(texts, encodings, labels, teacher):
-    """Targets half way between the labels and what the teacher says to the same choices."""
-    said = predict(Encoder(teacher), encodings)
-    said[[i for i, t in enumerate(texts) if t.binary], NEUTRAL] = float("-inf")
-    return (1 - TEACHER_SHARE) * labels + TEACHER_SHARE * torch.softmax(said, dim=1)
 
 
 def tune_bias(dev, logits):
@@ -219,27 +205,25 @@ def tune_bias(dev, logits):
     return torch.tensor([grid[best // len(grid)], 0.0, grid[best % len(grid)]])
 
 
-def train_all(base_path, tokenizer, texts, work, rounds):
-    """The shipped weights, fp32. Finished rounds are kept under work and not trained again."""
+def train_all(base_path, tokenizer, texts, work):
+    """The shipped weights, fp32. What fine-tuning left under work is used again, not repeated."""
     train = [t for t in texts if t.split == "train"]
     dev = [t for t in texts if t.split == "dev"]
-    encodings, dev_encodings = encode(tokenizer, train), encode(tokenizer, dev)
-    labels = torch.tensor([t.target for t in train])
-    smoothed = labels * (1 - LABEL_SMOOTHING) + LABEL_SMOOTHING / 3
+    dev_encodings = encode(tokenizer, dev)
     _say(f"seed {SEED}; {len(train)} texts to train on, {len(dev)} to choose on; {torch.get_num_threads()} threads")
 
-    states = []
-    for number in range(1, rounds + 1):
-        path = os.path.join(work, f"round-{number}.safetensors")
-        if not os.path.exists(path):
-            targets = taught(train, encodings, labels, mean_of(states)) if states else smoothed
-            save_file(train_round(number, base_path, train, encodings, targets, dev, dev_encodings), path + ".new")
-            os.replace(path + ".new", path)
-        states.append(load_file(path))
+    path = os.path.join(work, "fine-tuned.safetensors")
+    if not os.path.exists(path):
+        targets = torch.tensor([t.target for t in train]) * (1 - LABEL_SMOOTHING) + LABEL_SMOOTHING / 3
+        weights = fine_tune(base_path, train, encode(tokenizer, train), targets, dev, dev_encodings)
+        save_file(weights, path + ".new")
+        os.replace(path + ".new", path)
 
-    weights = mean_of(states)
+    weights = load_file(path)
     logits = predict(Encoder(weights), dev_encodings)
     bias = tune_bias(dev, logits)
     weights["classifier.bias"] = weights["classifier.bias"] + bias
-    _say(f"dev {dev_score(dev, logits):.4f}, with {bias.tolist()} added to the logits {dev_score(dev, logits + bias):.4f}")
+    _say(
+        f"dev {dev_score(dev, logits):.4f}, with {bias.tolist()} added to the logits {dev_score(dev, logits + bias):.4f}"
+    )
     return weights
