@@ -14,7 +14,7 @@ int sq_added_init(struct sq_added *added, const struct sq_added_token *tokens, s
     added->tokens = malloc((tokens_count + 1) * sizeof *added->tokens);
     int status = entries && added->tokens ? 0 : sq_err_set(err, SQ_E_NOMEM, "no memory for %zu added tokens", tokens_count);
     for (size_t i = 0; status == 0 && i < tokens_count; i++) {
-        if (tokens[i].normalized != normalized) continue;
+        if (tokens[i].normalized != normalized || tokens[i].content.bytes == 0) continue;
         entries[added->tokens_count] = (struct sq_trie_entry){tokens[i].content, (int32_t)added->tokens_count};
         added->starts[(unsigned char)tokens[i].content.data[0]] = true;
         added->tokens[added->tokens_count] = tokens[i];
@@ -92,22 +92,30 @@ static size_t strip_right(struct sq_str text, size_t at)
     return at;
 }
 
+static bool finish(struct sq_added_walk *walk)
+{
+    walk->finished = true;
+    walk->id = -1;
+    walk->before = (struct sq_str){walk->text.data + walk->done_at, walk->text.bytes - walk->done_at};
+    return true;
+}
+
 bool sq_added_next(const struct sq_added *added, struct sq_added_walk *walk)
 {
     if (walk->finished) return false;
-    size_t begin = 0, end = 0;
-    const struct sq_added_token *token = added->tokens_count ? find(added, walk->text, walk->search_at, &begin, &end) : NULL;
-    if (!token) {
-        walk->finished = true;
-        walk->id = -1;
-        walk->before = (struct sq_str){walk->text.data + walk->done_at, walk->text.bytes - walk->done_at};
+    for (;;) {
+        size_t begin = 0, end = 0, done = walk->done_at;
+        const struct sq_added_token *token = added->tokens_count ? find(added, walk->text, walk->search_at, &begin, &end) : NULL;
+        if (!token) return finish(walk);
+        size_t left = !token->lstrip ? begin : begin > done ? strip_left(walk->text, begin, done) : done;
+        /* What an earlier rstrip took is white space up to its end: no need to look at it twice. */
+        size_t right = !token->rstrip ? end : strip_right(walk->text, end > done ? end : done);
+        walk->search_at = end;
+        walk->done_at = right;
+        if (left >= right) continue; /* all of it was white space that the token before took */
+
+        walk->before = (struct sq_str){walk->text.data + done, left > done ? left - done : 0};
+        walk->id = token->id;
         return true;
     }
-    size_t left = token->lstrip ? strip_left(walk->text, begin, walk->done_at) : begin;
-    walk->before = (struct sq_str){walk->text.data + walk->done_at, left > walk->done_at ? left - walk->done_at : 0};
-    walk->id = token->id;
-    /* What an earlier rstrip took already is white space up to its end: no need to look at it twice. */
-    walk->done_at = token->rstrip ? strip_right(walk->text, end > walk->done_at ? end : walk->done_at) : end;
-    walk->search_at = end;
-    return true;
 }

@@ -22,7 +22,7 @@ struct sq_added {
     bool starts[256];              /* bytes with which a token begins */
 };
 
-/* Takes those of tokens whose `normalized` is as given. */
+/* Takes those of tokens whose `normalized` is as given; one of which normalising left nothing is never found. */
 int sq_added_init(struct sq_added *added, const struct sq_added_token *tokens, size_t tokens_count, bool normalized, struct sq_err *err);
 void sq_added_deinit(struct sq_added *added);
 

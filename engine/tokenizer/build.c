@@ -64,21 +64,15 @@ static int assign_ids(struct sq_added_token *kept, size_t *kept_count, const str
 }
 
 /* Added tokens are found by what the normaliser makes of them; `space` holds that. */
-static int normalise_contents(struct sq_added_token *tokens, size_t count, const struct sq_tokenizer *tokenizer, char *space,
-                              struct sq_err *err)
+static void normalise_contents(struct sq_added_token *tokens, size_t count, const struct sq_chars *chars, char *space)
 {
     enum { RUN_MAX = SQ_TOKENIZER_ADDED_BYTES_MAX };
     struct sq_char run[RUN_MAX];
     for (size_t i = 0; i < count; i++) {
         if (!tokens[i].normalized) continue;
-        struct sq_str content = {space, sq_chars_normalise(&tokenizer->chars, tokens[i].content, run, RUN_MAX, space)};
-        if (content.bytes == 0) {
-            return sq_err_set(err, SQ_E_MODEL_FILE, "added_tokens: normalising leaves nothing of the token with id %d", tokens[i].id);
-        }
-        tokens[i].content = content;
-        space += content.bytes;
+        tokens[i].content = (struct sq_str){space, sq_chars_normalise(chars, tokens[i].content, run, RUN_MAX, space)};
+        space += tokens[i].content.bytes;
     }
-    return 0;
 }
 
 static int build_added(struct sq_tokenizer *tokenizer, const struct sq_tokenizer_draft *draft, struct sq_err *err)
@@ -90,7 +84,7 @@ static int build_added(struct sq_tokenizer *tokenizer, const struct sq_tokenizer
     size_t count = 0;
     int status = tokens && space ? 0 : sq_err_set(err, SQ_E_NOMEM, "no memory for %zu added tokens", draft->added_count);
     if (status == 0) status = assign_ids(tokens, &count, tokenizer, draft, err);
-    if (status == 0) status = normalise_contents(tokens, count, tokenizer, space, err);
+    if (status == 0) normalise_contents(tokens, count, &tokenizer->chars, space);
     if (status == 0) status = sq_added_init(&tokenizer->added, tokens, count, false, err);
     if (status == 0) status = sq_added_init(&tokenizer->normalised, tokens, count, true, err);
     free(space);

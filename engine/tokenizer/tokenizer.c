@@ -96,7 +96,8 @@ static void encode_piece(struct encoding *encoding, struct sq_str piece)
         sq_words_feed(&encoding->words, &tokenizer->chars, piece);
         return;
     }
-    size_t bytes = sq_chars_normalise(&tokenizer->chars, piece, encoding->words.run, tokenizer->wordpiece.chars_max, encoding->normalised);
+    unsigned run_max = SQ_WORDS_RUN_MAX(tokenizer->wordpiece.chars_max);
+    size_t bytes = sq_chars_normalise(&tokenizer->chars, piece, encoding->words.run, run_max, encoding->normalised);
     struct sq_added_walk walk = {.text = {encoding->normalised, bytes}};
     while (!is_full(encoding) && sq_added_next(&tokenizer->normalised, &walk)) {
         sq_words_feed(&encoding->words, &tokenizer->plain, walk.before);

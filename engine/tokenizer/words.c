@@ -11,12 +11,12 @@
 
 #include "engine/base/utf8.h"
 
-size_t sq_words_scratch_bytes(unsigned chars_max) { return chars_max * (sizeof(struct sq_char) + 4); }
+size_t sq_words_scratch_bytes(unsigned chars_max) { return (size_t)SQ_WORDS_RUN_MAX(chars_max) * sizeof(struct sq_char) + 4 * (size_t)chars_max; }
 
 void sq_words_init(struct sq_words *words, const struct sq_wordpiece *wordpiece, struct sq_ids *ids, void *scratch)
 {
     struct sq_char *run = scratch;
-    *words = (struct sq_words){.wordpiece = wordpiece, .ids = ids, .run = run, .word = (char *)(run + wordpiece->chars_max)};
+    *words = (struct sq_words){.wordpiece = wordpiece, .ids = ids, .run = run, .word = (char *)(run + SQ_WORDS_RUN_MAX(wordpiece->chars_max))};
 }
 
 static void append(struct sq_words *words, uint32_t code_point)
@@ -33,8 +33,8 @@ static void append_run(struct sq_words *words)
 
 static void hold(struct sq_words *words, struct sq_char combining)
 {
-    if (words->run_count < words->wordpiece->chars_max) sq_chars_order(words->run, words->run_count++, combining);
-    else words->word_chars = words->wordpiece->chars_max + 1; /* the run alone makes the word too long, whatever follows */
+    /* A full run alone makes the word too long, whatever follows. */
+    if (words->run_count <= words->wordpiece->chars_max) sq_chars_order(words->run, words->run_count++, combining);
 }
 
 static void end_word(struct sq_words *words)

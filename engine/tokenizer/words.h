@@ -13,9 +13,12 @@ struct sq_words {
     char *word;            /* [4 * chars_max] the word so far, UTF-8 */
     size_t word_bytes;
     unsigned word_chars;   /* may pass chars_max: the characters beyond are counted and not kept */
-    struct sq_char *run;   /* [chars_max] combining characters not yet appended, in canonical order */
+    struct sq_char *run;   /* [SQ_WORDS_RUN_MAX] combining characters not yet appended, in canonical order */
     unsigned run_count;
 };
+
+/* One more than a word may have: what does not fit no longer matters. */
+#define SQ_WORDS_RUN_MAX(chars_max) ((chars_max) + 1)
 
 /* Bytes of sq_words_init's scratch. */
 size_t sq_words_scratch_bytes(unsigned chars_max);
