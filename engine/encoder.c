@@ -1,18 +1,23 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Products add to what is already in their output (beta 1). So a bias is written there first, and a residual is simply left there:
- * x + attention(x) and x + ffn(x) come about in x itself.
+/* All heads that read a text's classification from its first token need only that row of the last layer. There, keys and values are made
+ * for all tokens, the rest for the first ones: a seventh of the work of six layers saved.
  *
- * All heads that read a text's classification from its first token need only that row of the last layer. There, keys and values are made
- * for all tokens, the rest for the first ones: a seventh of the work of six layers saved. */
+ * OpenBLAS's kernels take rows in tiles, 12 at most, and sum up in another order in the smaller tiles that take what is left over. So that
+ * a row's result depends less on how many rows follow it, kernels name a number that rows are made a multiple of (1 for our own
+ * kernels, which need none); the rows added hold numbers that nobody looks at. */
 #include "engine/encoder.h"
 
 #include <math.h>
 #include <string.h>
 
-/* Rows of the feed-forward part that are done at once: enough for OpenBLAS, which packs the weights anew at every call. */
-enum { BLOCK_ROWS = 256 };
+enum {
+    BLOCK_ROWS = 96,        /* of the feed-forward part, whose widest rows stay in the second cache */
+    ROWS_MULTIPLE_MAX = 12, /* of any kernels: what buffers have room for */
+};
 
-static unsigned block_rows(unsigned rows) { return rows < BLOCK_ROWS ? rows : BLOCK_ROWS; }
+static size_t rounded(size_t rows, size_t multiple) { return (rows + multiple - 1) / multiple * multiple; }
+static size_t with_padding(size_t rows) { return rounded(rows, ROWS_MULTIPLE_MAX); }
+static size_t block_rows(size_t rows) { return rows < BLOCK_ROWS ? rows : BLOCK_ROWS; }
 
 /* Hands every buffer its place and returns how many bytes they take; arena NULL only counts. */
 static size_t place(struct sq_workspace *workspace, struct sq_arena *arena, const struct sq_model_config *config, size_t tokens_max,
@@ -22,12 +27,12 @@ static size_t place(struct sq_workspace *workspace, struct sq_arena *arena, cons
         float **buffer;
         size_t rows, width;
     } buffers[] = {
-        {&workspace->x, tokens_max, config->hidden},
-        {&workspace->qkv, tokens_max, (size_t)3 * config->hidden},
-        {&workspace->context, tokens_max, config->hidden},
-        {&workspace->up, block_rows((unsigned)tokens_max), config->intermediate},
-        {&workspace->first, texts_max, config->hidden},
-        {&workspace->query, texts_max, config->hidden},
+        {&workspace->x, with_padding(tokens_max), config->hidden},
+        {&workspace->qkv, with_padding(tokens_max), (size_t)3 * config->hidden},
+        {&workspace->context, with_padding(tokens_max), config->hidden},
+        {&workspace->up, block_rows(with_padding(tokens_max)), config->intermediate},
+        {&workspace->first, with_padding(texts_max), config->hidden},
+        {&workspace->query, with_padding(texts_max), config->hidden},
         {&workspace->scratch, 1, sq_attention_scratch_floats((unsigned)tokens_max, config->head_size)},
     };
     size_t total_bytes = 0;
@@ -60,24 +65,24 @@ struct pass {
     const struct sq_workspace *workspace;
     const struct sq_batch *batch;
     size_t hidden;
+    size_t token_rows, text_rows; /* of the batch, padded */
 };
 
-/* Each of `rows` rows of out becomes the bias. */
-static void set_rows(float *out, size_t stride, size_t rows, const float *bias, size_t width)
+/* out = in W^T + b, or that added to out; all three are rows of the pass's buffers. */
+static void apply(const struct pass *pass, const struct sq_linear *linear, float *out, size_t out_stride, const float *in, size_t rows,
+                  enum sq_linear_mode mode)
 {
-    for (size_t row = 0; row < rows; row++) memcpy(out + row * stride, bias, width * sizeof *out);
+    pass->encoder->kernels->linear(out, out_stride, in, linear->inputs, rows, linear, mode);
 }
 
-static void add_rows(float *out, size_t rows, const float *bias, size_t width)
+static void norm(const struct pass *pass, const struct sq_norm_weights *weights, float *x, size_t rows)
 {
-    for (size_t row = 0; row < rows; row++) {
-        for (size_t i = 0; i < width; i++) out[row * width + i] += bias[i];
-    }
+    pass->encoder->kernels->layer_norm(x, rows, pass->hidden, weights->gamma, weights->beta, pass->encoder->config->layer_norm_eps);
 }
 
-static void norm(const struct pass *pass, float *x, size_t rows, const float *gamma, const float *beta)
+static void clear_padding(const struct pass *pass, float *x, size_t rows, size_t padded_rows)
 {
-    pass->encoder->kernels->layer_norm(x, rows, pass->hidden, gamma, beta, pass->encoder->config->layer_norm_eps);
+    memset(x + rows * pass->hidden, 0, (padded_rows - rows) * pass->hidden * sizeof *x);
 }
 
 /* x = norm(words[id] + positions[i]) */
@@ -95,43 +100,41 @@ static void embed(const struct pass *pass)
             position += pass->hidden;
         }
     }
-    norm(pass, pass->workspace->x, batch->tokens_count, weights->embedding_gamma, weights->embedding_beta);
+    clear_padding(pass, pass->workspace->x, batch->tokens_count, pass->token_rows);
+    clear_padding(pass, pass->workspace->context, batch->tokens_count, pass->token_rows);
+    norm(pass, &weights->embedding_norm, pass->workspace->x, pass->token_rows);
 }
 
-static void activate(const struct pass *pass, float *x, size_t rows, const float *bias)
+static void activate(const struct pass *pass, float *x, size_t count)
 {
     const struct sq_kernels *kernels = pass->encoder->kernels;
-    size_t width = pass->encoder->config->intermediate;
     switch (pass->encoder->config->activation) {
-    case SQ_ACTIVATION_GELU_ERF: kernels->gelu_erf(x, rows, width, bias); break;
-    case SQ_ACTIVATION_GELU_TANH: kernels->gelu_tanh(x, rows, width, bias); break;
-    case SQ_ACTIVATION_RELU: kernels->relu(x, rows, width, bias); break;
+    case SQ_ACTIVATION_GELU_ERF: kernels->gelu_erf(x, count); break;
+    case SQ_ACTIVATION_GELU_TANH: kernels->gelu_tanh(x, count); break;
+    case SQ_ACTIVATION_RELU: kernels->relu(x, count); break;
     }
 }
 
-/* x = norm(x + down(activate(up(x)))), a block of rows at a time so that what lies between stays small. */
+/* x = norm(x + down(activate(up(x)))), a block of rows at a time. */
 static void feed_forward(const struct pass *pass, const struct sq_layer_weights *layer, float *x, size_t rows)
 {
-    size_t hidden = pass->hidden, intermediate = pass->encoder->config->intermediate;
     float *up = pass->workspace->up;
+    size_t intermediate = layer->up.outputs;
     for (size_t done = 0; done < rows; done += BLOCK_ROWS) {
-        size_t block = rows - done < BLOCK_ROWS ? rows - done : BLOCK_ROWS;
-        float *rows_x = x + done * hidden;
-        sq_matmul(up, intermediate, rows_x, hidden, layer->up_weight, block, intermediate, hidden, 0);
-        activate(pass, up, block, layer->up_bias);
-        add_rows(rows_x, block, layer->down_bias, hidden);
-        sq_matmul(rows_x, hidden, up, intermediate, layer->down_weight, block, hidden, intermediate, 1);
-        norm(pass, rows_x, block, layer->ffn_gamma, layer->ffn_beta);
+        size_t block = block_rows(rows - done);
+        float *block_x = x + done * pass->hidden;
+        apply(pass, &layer->up, up, intermediate, block_x, block, SQ_LINEAR_SET);
+        activate(pass, up, block * intermediate);
+        apply(pass, &layer->down, block_x, pass->hidden, up, block, SQ_LINEAR_ADD);
+        norm(pass, &layer->ffn_norm, block_x, block);
     }
 }
 
 /* What follows attention: x = norm(x + output(context)), then the feed-forward part. */
 static void finish_layer(const struct pass *pass, const struct sq_layer_weights *layer, float *x, size_t rows)
 {
-    size_t hidden = pass->hidden;
-    add_rows(x, rows, layer->output_bias, hidden);
-    sq_matmul(x, hidden, pass->workspace->context, hidden, layer->output_weight, rows, hidden, hidden, 1);
-    norm(pass, x, rows, layer->attention_gamma, layer->attention_beta);
+    apply(pass, &layer->output, x, pass->hidden, pass->workspace->context, rows, SQ_LINEAR_ADD);
+    norm(pass, &layer->attention_norm, x, rows);
     feed_forward(pass, layer, x, rows);
 }
 
@@ -159,18 +162,27 @@ static void attend(const struct pass *pass, unsigned text, const float *query, s
     pass->encoder->kernels->attention(&attention);
 }
 
+/* Keys and values of all tokens, next to where their queries go. */
+static void project_keys(const struct pass *pass, const struct sq_layer_weights *layer)
+{
+    const struct sq_workspace *workspace = pass->workspace;
+    size_t hidden = pass->hidden;
+    apply(pass, &layer->key, workspace->qkv + hidden, 3 * hidden, workspace->x, pass->token_rows, SQ_LINEAR_SET);
+    apply(pass, &layer->value, workspace->qkv + 2 * hidden, 3 * hidden, workspace->x, pass->token_rows, SQ_LINEAR_SET);
+}
+
 static void run_layer(const struct pass *pass, const struct sq_layer_weights *layer)
 {
     const struct sq_workspace *workspace = pass->workspace;
     const struct sq_batch *batch = pass->batch;
     size_t hidden = pass->hidden, stride = 3 * hidden;
-    set_rows(workspace->qkv, stride, batch->tokens_count, layer->qkv_bias, stride);
-    sq_matmul(workspace->qkv, stride, workspace->x, hidden, layer->qkv_weight, batch->tokens_count, stride, hidden, 1);
+    apply(pass, &layer->query, workspace->qkv, stride, workspace->x, pass->token_rows, SQ_LINEAR_SET);
+    project_keys(pass, layer);
     for (unsigned text = 0; text < batch->texts_count; text++) {
         unsigned start = batch->starts[text];
         attend(pass, text, workspace->qkv + start * stride, stride, batch->starts[text + 1] - start, workspace->context + start * hidden);
     }
-    finish_layer(pass, layer, workspace->x, batch->tokens_count);
+    finish_layer(pass, layer, workspace->x, pass->token_rows);
 }
 
 /* Leaves the result in workspace->first, a row a text. */
@@ -178,17 +190,15 @@ static void run_last_layer(const struct pass *pass, const struct sq_layer_weight
 {
     const struct sq_workspace *workspace = pass->workspace;
     const struct sq_batch *batch = pass->batch;
-    size_t hidden = pass->hidden, stride = 3 * hidden;
-    float *key = workspace->qkv + hidden;
-    set_rows(key, stride, batch->tokens_count, layer->qkv_bias + hidden, 2 * hidden);
-    sq_matmul(key, stride, workspace->x, hidden, layer->qkv_weight + hidden * hidden, batch->tokens_count, 2 * hidden, hidden, 1);
+    size_t hidden = pass->hidden;
     for (unsigned text = 0; text < batch->texts_count; text++)
         memcpy(workspace->first + text * hidden, workspace->x + batch->starts[text] * hidden, hidden * sizeof(float));
-    set_rows(workspace->query, hidden, batch->texts_count, layer->qkv_bias, hidden);
-    sq_matmul(workspace->query, hidden, workspace->first, hidden, layer->qkv_weight, batch->texts_count, hidden, hidden, 1);
+    clear_padding(pass, workspace->first, batch->texts_count, pass->text_rows);
+    apply(pass, &layer->query, workspace->query, hidden, workspace->first, pass->text_rows, SQ_LINEAR_SET);
+    project_keys(pass, layer);
     for (unsigned text = 0; text < batch->texts_count; text++)
         attend(pass, text, workspace->query + text * hidden, hidden, 1, workspace->context + text * hidden);
-    finish_layer(pass, layer, workspace->first, batch->texts_count);
+    finish_layer(pass, layer, workspace->first, pass->text_rows);
 }
 
 /* BERT: tanh(pooler(first)); DistilBERT: relu(pre_classifier(first)). Then the classifier. */
@@ -196,19 +206,25 @@ static void classify(const struct pass *pass, float *logits)
 {
     const struct sq_weights *weights = pass->encoder->weights;
     const struct sq_workspace *workspace = pass->workspace;
-    size_t hidden = pass->hidden, rows = pass->batch->texts_count, labels = pass->encoder->config->labels_count;
     float *pooled = workspace->query;
-    set_rows(pooled, hidden, rows, weights->pooler_bias, hidden);
-    sq_matmul(pooled, hidden, workspace->first, hidden, weights->pooler_weight, rows, hidden, hidden, 1);
+    apply(pass, &weights->pooler, pooled, pass->hidden, workspace->first, pass->text_rows, SQ_LINEAR_SET);
     bool is_bert = pass->encoder->config->architecture == SQ_ARCHITECTURE_BERT;
-    for (size_t i = 0; i < rows * hidden; i++) pooled[i] = is_bert ? tanhf(pooled[i]) : fmaxf(pooled[i], 0.0f);
-    set_rows(logits, labels, rows, weights->classifier_bias, labels);
-    sq_matmul(logits, labels, pooled, hidden, weights->classifier_weight, rows, labels, hidden, 1);
+    size_t count = pass->batch->texts_count * pass->hidden;
+    for (size_t i = 0; i < count; i++) pooled[i] = is_bert ? tanhf(pooled[i]) : fmaxf(pooled[i], 0.0f);
+    apply(pass, &weights->classifier, logits, weights->classifier.outputs, pooled, pass->batch->texts_count, SQ_LINEAR_SET);
 }
 
 void sq_encoder_run(const struct sq_encoder *encoder, const struct sq_workspace *workspace, const struct sq_batch *batch, float *logits)
 {
-    const struct pass pass = {encoder, workspace, batch, encoder->config->hidden};
+    size_t multiple = encoder->kernels->rows_multiple;
+    const struct pass pass = {
+        .encoder = encoder,
+        .workspace = workspace,
+        .batch = batch,
+        .hidden = encoder->config->hidden,
+        .token_rows = rounded(batch->tokens_count, multiple),
+        .text_rows = rounded(batch->texts_count, multiple),
+    };
     unsigned last = encoder->config->layers - 1;
     embed(&pass);
     for (unsigned layer = 0; layer < last; layer++) run_layer(&pass, &encoder->weights->layers[layer]);

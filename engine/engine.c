@@ -67,8 +67,7 @@ static void fill_info(struct sq_engine *engine)
 {
     const struct sq_model_config *config = &engine->config;
     struct sq_model_info *info = &engine->info;
-    snprintf(engine->isa, sizeof engine->isa, "openblas+%s", engine->encoder.kernels->isa);
-    info->isa = engine->isa;
+    info->isa = engine->encoder.kernels->isa;
     info->name = engine->name;
     info->architecture = config->architecture_name;
     info->dtype = engine->weights.dtype;
@@ -103,12 +102,14 @@ static int load(struct sq_engine *engine, const struct sq_engine_options *option
     if (status == 0) status = read_name(engine, options->model_path, err);
     if (status == 0) status = open_config(engine, options->model_path, err);
     if (status < 0) return status;
+    engine->encoder = (struct sq_encoder){&engine->config, &engine->weights, sq_kernels_choose(options->isa)};
+    if (!engine->encoder.kernels)
+        return sq_err_set(err, SQ_E_CONFIG, "instruction set '%s': this CPU has none of that name, avx512, avx2 and openblas are known", options->isa);
     fill_limits(engine, options);
     status = open_tokenizer(engine, options->model_path, err);
-    if (status == 0) status = sq_weights_open(&engine->weights, &engine->config, options->model_path, err);
+    if (status == 0) status = sq_weights_open(&engine->weights, &engine->config, engine->encoder.kernels, options->model_path, err);
     if (status == 0) status = sq_model_digest(options->model_path, engine->info.xxh128, &engine->info.digest, err);
     if (status < 0) return status;
-    engine->encoder = (struct sq_encoder){&engine->config, &engine->weights, sq_kernels_choose()};
     fill_info(engine);
     return 0;
 }

@@ -34,6 +34,7 @@ struct sq_engine_options {
     enum sq_normalise normalise;  /* AUTO: the folder's "squall_normalise" key */
     unsigned tokens_max;          /* a longer text is cut, special tokens kept; 0: 128. At most the model's positions. */
     unsigned batch_tokens_max;    /* tokens of one packed batch; 0: 256. A session's arena is sized from it. */
+    const char *isa;              /* NULL: the widest kernels of this CPU; else "avx512", "avx2" or "openblas" */
 };
 
 struct sq_model_info {
@@ -50,7 +51,7 @@ struct sq_model_info {
     bool multi_label;             /* sigmoid instead of softmax */
     enum sq_normalise normalise;  /* in force: NONE or TWEET */
     enum sq_precision precision;  /* in force */
-    const char *isa;              /* the kernels in use: "openblas+avx2" */
+    const char *isa;              /* the kernels in use: "avx512", "avx2" or "openblas" */
     size_t weights_bytes;         /* resident, shared */
     size_t session_bytes;         /* of one thread's arena */
 };
@@ -81,7 +82,7 @@ void sq_session_close(struct sq_session *session);
 
 /* Tokenises texts and runs them as packed batches of at most batch_tokens_max tokens (a longer text runs alone). Fills one prediction a
  * text, in order; a text that can't be scored has its own code and disturbs no other. Thread: the session's owner. Never allocates.
- * A text gives the same probabilities (within 1e-6) alone and in any batch. An empty text is scored like any other ([CLS] [SEP]), as
+ * A text gives the same probabilities alone and in any batch: the same bits with avx512 and avx2, within 1e-6 with openblas. An empty text is scored like any other ([CLS] [SEP]), as
  * transformers does; who wants it refused looks before. */
 void sq_session_score(struct sq_session *session, const struct sq_str *texts, size_t texts_count, struct sq_prediction *predictions);
 

@@ -17,7 +17,7 @@
 #include "engine/kernels/kernels.h"
 #include "engine/session.h"
 
-enum { QUEUE_JOBS_MAX_DEFAULT = 1024, SERIES_ENGINE_QUEUE = 0 };
+enum { QUEUE_JOBS_MAX_DEFAULT = 1024, THREADS_MAX = 4096, SERIES_ENGINE_QUEUE = 0 };
 
 struct worker {
     struct sq_pool *pool;
@@ -198,23 +198,30 @@ static int start_worker(struct sq_pool *pool, struct worker *worker, struct sq_e
     return 0;
 }
 
-static int check_threads(unsigned threads, struct sq_err *err)
+/* OpenBLAS bounds how many threads may be inside it. */
+static unsigned threads_bound(const struct sq_engine *engine)
 {
-    unsigned most = sq_blas_threads_max();
-    if (threads <= most) return 0;
-    return sq_err_set(err, SQ_E_CONFIG, "model.threads: %u is more than the %u that this OpenBLAS was built for", threads, most);
+    return engine->encoder.kernels->is_blas ? sq_blas_threads_max() : THREADS_MAX;
+}
+
+/* What was asked for, or the default; 0 and an error when it is more than there may be. */
+static unsigned choose_threads(const struct sq_engine *engine, unsigned asked, struct sq_err *err)
+{
+    unsigned most = threads_bound(engine);
+    if (asked == 0) asked = sq_pool_threads_default();
+    else if (asked > most) {
+        sq_err_set(err, SQ_E_CONFIG, "model.threads: %u is more than the %u that can run at once here", asked, most);
+        return 0;
+    }
+    return asked < most ? asked : most;
 }
 
 int sq_pool_open(struct sq_pool **pool, const struct sq_engine *engine, const struct sq_pool_options *options, struct sq_err *err)
 {
     *pool = NULL;
-    unsigned threads = options->threads;
-    if (threads == 0) {
-        threads = sq_pool_threads_default();
-        if (threads > sq_blas_threads_max()) threads = sq_blas_threads_max();
-    }
-    int status = check_threads(threads, err);
-    if (status < 0) return status;
+    unsigned threads = choose_threads(engine, options->threads, err);
+    if (threads == 0) return SQ_E_CONFIG;
+    int status = 0;
     struct sq_pool *opened = calloc(1, sizeof *opened + threads * sizeof opened->workers[0]);
     if (!opened) return sq_err_set(err, SQ_E_NOMEM, "no memory for the engine threads");
     opened->engine = engine;

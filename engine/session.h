@@ -13,8 +13,7 @@ struct sq_engine {
     struct sq_tokenizer *tokenizer;
     struct sq_encoder encoder;
     struct sq_model_info info;
-    char *name;        /* info.name */
-    char isa[32];      /* info.isa */
+    char *name; /* info.name */
 };
 
 /* What a session's arena holds for this engine. */

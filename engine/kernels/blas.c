@@ -5,10 +5,22 @@
 
 #include "engine/kernels/kernels.h"
 
-void sq_matmul(float *c, size_t c_stride, const float *a, size_t a_stride, const float *w, size_t m, size_t n, size_t k, float beta)
+/* OpenBLAS adds to what is in its output, so the bias is put there first. */
+static void start_rows(float *out, size_t stride, size_t rows, const struct sq_linear *linear, enum sq_linear_mode mode)
 {
-    cblas_sgemm(CblasRowMajor, CblasNoTrans, CblasTrans, (blasint)m, (blasint)n, (blasint)k, 1.0f, a, (blasint)a_stride, w, (blasint)k,
-                beta, c, (blasint)c_stride);
+    for (size_t row = 0; row < rows; row++, out += stride) {
+        if (mode == SQ_LINEAR_SET) memcpy(out, linear->bias, linear->outputs * sizeof *out);
+        else for (size_t i = 0; i < linear->outputs; i++) out[i] += linear->bias[i];
+    }
+}
+
+void sq_blas_linear(float *out, size_t out_stride, const float *in, size_t in_stride, size_t rows, const struct sq_linear *linear,
+                    enum sq_linear_mode mode)
+{
+    blasint inputs = (blasint)linear->inputs;
+    start_rows(out, out_stride, rows, linear, mode);
+    cblas_sgemm(CblasRowMajor, CblasNoTrans, CblasTrans, (blasint)rows, (blasint)linear->outputs, inputs, 1.0f, in, (blasint)in_stride,
+                linear->weight, inputs, 1.0f, out, (blasint)out_stride);
 }
 
 /* The flavour without threads gives wrong results, silently, when several threads call it: its buffer allocator has no lock

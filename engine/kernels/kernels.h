@@ -1,13 +1,14 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The arithmetic of the forward pass: matrix products are OpenBLAS's, everything between them is ours.
+/* The arithmetic of the forward pass, in a table of functions a instruction set.
  *
- * Ours is plain C in engine/kernels/vector.inc, written so that the compiler turns it into vector code, and compiled once for each
- * instruction set; sq_kernels_choose takes the widest that this CPU has. All of it is row by row or text by text: a row's result never
- * depends on its neighbours. Matrices are row-major; a stride counts floats between rows. Functions only touch what they are given,
- * so any thread may call them. */
+ * engine/kernels/vector.inc is plain C, written so that the compiler turns it into vector code, and compiled once for each instruction
+ * set; AVX2 and AVX-512 have their own matrix product there, everything else takes OpenBLAS's. All of it is row by row or text by
+ * text, and what a row's result is made of is added in one order, so its bits don't depend on its neighbours. Matrices are row-major; a
+ * stride counts floats between rows. Functions only touch what they are given, so any thread may call them. */
 #ifndef SQ_KERNELS_H
 #define SQ_KERNELS_H
 
+#include <stdbool.h>
 #include <stddef.h>
 
 #include "engine/base/err.h"
@@ -28,31 +29,55 @@ struct sq_attention {
 
 size_t sq_attention_scratch_floats(unsigned keys, unsigned head_size);
 
+/* y = x W^T + b: W is [outputs, inputs], laid out by sq_kernels_pack, b is [outputs]. */
+struct sq_linear {
+    float *weight;
+    float *bias;
+    size_t outputs, inputs;
+};
+
+enum sq_linear_mode { SQ_LINEAR_SET, SQ_LINEAR_ADD }; /* out = y, out = out + y */
+
 struct sq_kernels {
-    const char *isa; /* "avx512", "avx2" or "baseline" */
+    const char *isa;      /* "avx512", "avx2" or "openblas" */
+    size_t panel;         /* outputs that lie side by side in a packed weight; 0: weights stay [outputs, inputs] */
+    size_t rows_multiple; /* `linear` gives a row the same bits in every batch if it is called with a multiple of this many rows */
+    bool is_blas;         /* `linear` is OpenBLAS's, which only so many threads may use at once */
+
+    /* in [rows, inputs], out [rows, outputs] */
+    void (*linear)(float *out, size_t out_stride, const float *in, size_t in_stride, size_t rows, const struct sq_linear *linear,
+                   enum sq_linear_mode mode);
 
     /* x[r] = (x[r] - mean) / sqrt(variance + eps) * gamma + beta; x is [rows, width] */
     void (*layer_norm)(float *x, size_t rows, size_t width, const float *gamma, const float *beta, float eps);
 
-    /* x[r] = f(x[r] + bias); erf and exp within 3e-7 of the true value */
-    void (*gelu_erf)(float *x, size_t rows, size_t width, const float *bias);
-    void (*gelu_tanh)(float *x, size_t rows, size_t width, const float *bias);
-    void (*relu)(float *x, size_t rows, size_t width, const float *bias);
+    /* In place; erf and exp within 3e-7 of the true value. */
+    void (*gelu_erf)(float *x, size_t count);
+    void (*gelu_tanh)(float *x, size_t count);
+    void (*relu)(float *x, size_t count);
 
     void (*attention)(const struct sq_attention *attention);
 };
 
-extern const struct sq_kernels sq_kernels_baseline;
+/* The widest kernels that this CPU and its operating system run; isa NULL asks for the best, a name for that one or, where it can't
+ * run, NULL. */
+const struct sq_kernels *sq_kernels_choose(const char *isa);
+
+/* Floats of a packed [outputs, inputs] weight. */
+size_t sq_kernels_packed_floats(const struct sq_kernels *kernels, size_t outputs, size_t inputs);
+
+/* Lays out `weight` [outputs, inputs] for `linear`: [outputs / panel][inputs][panel], zeros beyond the last output. */
+void sq_kernels_pack(const struct sq_kernels *kernels, float *packed, const float *weight, size_t outputs, size_t inputs);
+
+extern const struct sq_kernels sq_kernels_openblas;
 #if defined(__x86_64__)
 extern const struct sq_kernels sq_kernels_avx2;
 extern const struct sq_kernels sq_kernels_avx512;
 #endif
 
-/* The widest kernels that this CPU and its operating system run; never NULL. */
-const struct sq_kernels *sq_kernels_choose(void);
-
-/* c = a * w^T + beta * c: a is [m, k], w is [n, k], c is [m, n]. beta is 0 or 1. */
-void sq_matmul(float *c, size_t c_stride, const float *a, size_t a_stride, const float *w, size_t m, size_t n, size_t k, float beta);
+/* sq_kernels.linear by OpenBLAS. */
+void sq_blas_linear(float *out, size_t out_stride, const float *in, size_t in_stride, size_t rows, const struct sq_linear *linear,
+                    enum sq_linear_mode mode);
 
 /* Pins OpenBLAS to one thread a call and checks that it can be called from many. SQ_E_FAILED with what to install otherwise. Any thread. */
 int sq_blas_init(struct sq_err *err);

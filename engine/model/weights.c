@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Loading goes over one table of slots three times: find each tensor and compare its shape, sum up the memory, read.
  *
- * A slot says what the tensor is called in each architecture, which field of the weights it fills and what shape it has. Names come
+ * A slot says what the tensor is called in each architecture, which field of the weights it fills, what shape it has and how it is kept. Names come
  * with the prefix of the class ("bert.") or, from some tools, without; old checkpoints call a layer norm's weight and bias gamma and
  * beta. Tensors that no slot asks for (position_ids, a pre-training head) are ignored. */
 #include "engine/model/weights.h"
@@ -22,52 +22,63 @@ enum { HUGE_PAGE_BYTES = 2 * 1024 * 1024, NAME_BYTES = 192, PATH_BYTES = 4096, P
 
 enum dimension { DIM_NONE, DIM_HIDDEN, DIM_INTERMEDIATE, DIM_VOCABULARY, DIM_POSITIONS, DIM_LABELS };
 
-/* Query, key and value share a field, one behind the other. */
-enum part { PART_WHOLE, PART_QUERY, PART_KEY, PART_VALUE };
+enum kind {
+    KIND_TABLE,  /* rows are looked up; stays as it is */
+    KIND_VECTOR, /* one dimension */
+    KIND_MATRIX, /* of a product: packed */
+};
 
 struct slot {
-    const char *names[2]; /* by enum sq_architecture, without prefix and layer; in layers without the suffix below */
+    const char *names[2]; /* by enum sq_architecture, without prefix and layer; NULL: this architecture has none */
     size_t field;         /* offset of the float * in struct sq_weights or struct sq_layer_weights */
-    enum dimension rows, columns; /* columns DIM_NONE: rank 1 */
-    enum part part;
-    bool is_head; /* its name has no class prefix */
+    enum kind kind;
+    enum dimension rows, columns; /* columns DIM_NONE for a vector */
+    bool is_head;  /* its name has no class prefix */
+    bool is_query; /* to be multiplied by 1 / sqrt(head_size) */
 };
 
-#define AT(member) offsetof(struct sq_weights, member)
+#define TABLE(member, rows) offsetof(OWNER, member), KIND_TABLE, DIM_##rows, DIM_HIDDEN
+#define VECTOR(member, rows) offsetof(OWNER, member), KIND_VECTOR, DIM_##rows, DIM_NONE
+#define MATRIX(member, rows, columns) offsetof(OWNER, member), KIND_MATRIX, DIM_##rows, DIM_##columns
+
+#define OWNER struct sq_weights
 static const struct slot model_slots[] = {
-    {{"embeddings.word_embeddings.weight", "embeddings.word_embeddings.weight"}, AT(words), DIM_VOCABULARY, DIM_HIDDEN, PART_WHOLE, false},
-    {{"embeddings.position_embeddings.weight", "embeddings.position_embeddings.weight"}, AT(positions), DIM_POSITIONS, DIM_HIDDEN, PART_WHOLE, false},
-    {{"embeddings.LayerNorm.weight", "embeddings.LayerNorm.weight"}, AT(embedding_gamma), DIM_HIDDEN, DIM_NONE, PART_WHOLE, false},
-    {{"embeddings.LayerNorm.bias", "embeddings.LayerNorm.bias"}, AT(embedding_beta), DIM_HIDDEN, DIM_NONE, PART_WHOLE, false},
-    {{"pooler.dense.weight", NULL}, AT(pooler_weight), DIM_HIDDEN, DIM_HIDDEN, PART_WHOLE, false},
-    {{"pooler.dense.bias", NULL}, AT(pooler_bias), DIM_HIDDEN, DIM_NONE, PART_WHOLE, false},
-    {{NULL, "pre_classifier.weight"}, AT(pooler_weight), DIM_HIDDEN, DIM_HIDDEN, PART_WHOLE, true},
-    {{NULL, "pre_classifier.bias"}, AT(pooler_bias), DIM_HIDDEN, DIM_NONE, PART_WHOLE, true},
-    {{"classifier.weight", "classifier.weight"}, AT(classifier_weight), DIM_LABELS, DIM_HIDDEN, PART_WHOLE, true},
-    {{"classifier.bias", "classifier.bias"}, AT(classifier_bias), DIM_LABELS, DIM_NONE, PART_WHOLE, true},
+    {{"embeddings.word_embeddings.weight", "embeddings.word_embeddings.weight"}, TABLE(words, VOCABULARY), false, false},
+    {{"embeddings.position_embeddings.weight", "embeddings.position_embeddings.weight"}, TABLE(positions, POSITIONS), false, false},
+    {{"embeddings.LayerNorm.weight", "embeddings.LayerNorm.weight"}, VECTOR(embedding_norm.gamma, HIDDEN), false, false},
+    {{"embeddings.LayerNorm.bias", "embeddings.LayerNorm.bias"}, VECTOR(embedding_norm.beta, HIDDEN), false, false},
+    {{"pooler.dense.weight", NULL}, MATRIX(pooler.weight, HIDDEN, HIDDEN), false, false},
+    {{"pooler.dense.bias", NULL}, VECTOR(pooler.bias, HIDDEN), false, false},
+    {{NULL, "pre_classifier.weight"}, MATRIX(pooler.weight, HIDDEN, HIDDEN), true, false},
+    {{NULL, "pre_classifier.bias"}, VECTOR(pooler.bias, HIDDEN), true, false},
+    {{"classifier.weight", "classifier.weight"}, MATRIX(classifier.weight, LABELS, HIDDEN), true, false},
+    {{"classifier.bias", "classifier.bias"}, VECTOR(classifier.bias, LABELS), true, false},
 };
-#undef AT
+#undef OWNER
 
-#define AT(member) offsetof(struct sq_layer_weights, member)
+#define OWNER struct sq_layer_weights
 static const struct slot layer_slots[] = {
-    {{"attention.self.query.weight", "attention.q_lin.weight"}, AT(qkv_weight), DIM_HIDDEN, DIM_HIDDEN, PART_QUERY, false},
-    {{"attention.self.key.weight", "attention.k_lin.weight"}, AT(qkv_weight), DIM_HIDDEN, DIM_HIDDEN, PART_KEY, false},
-    {{"attention.self.value.weight", "attention.v_lin.weight"}, AT(qkv_weight), DIM_HIDDEN, DIM_HIDDEN, PART_VALUE, false},
-    {{"attention.self.query.bias", "attention.q_lin.bias"}, AT(qkv_bias), DIM_HIDDEN, DIM_NONE, PART_QUERY, false},
-    {{"attention.self.key.bias", "attention.k_lin.bias"}, AT(qkv_bias), DIM_HIDDEN, DIM_NONE, PART_KEY, false},
-    {{"attention.self.value.bias", "attention.v_lin.bias"}, AT(qkv_bias), DIM_HIDDEN, DIM_NONE, PART_VALUE, false},
-    {{"attention.output.dense.weight", "attention.out_lin.weight"}, AT(output_weight), DIM_HIDDEN, DIM_HIDDEN, PART_WHOLE, false},
-    {{"attention.output.dense.bias", "attention.out_lin.bias"}, AT(output_bias), DIM_HIDDEN, DIM_NONE, PART_WHOLE, false},
-    {{"attention.output.LayerNorm.weight", "sa_layer_norm.weight"}, AT(attention_gamma), DIM_HIDDEN, DIM_NONE, PART_WHOLE, false},
-    {{"attention.output.LayerNorm.bias", "sa_layer_norm.bias"}, AT(attention_beta), DIM_HIDDEN, DIM_NONE, PART_WHOLE, false},
-    {{"intermediate.dense.weight", "ffn.lin1.weight"}, AT(up_weight), DIM_INTERMEDIATE, DIM_HIDDEN, PART_WHOLE, false},
-    {{"intermediate.dense.bias", "ffn.lin1.bias"}, AT(up_bias), DIM_INTERMEDIATE, DIM_NONE, PART_WHOLE, false},
-    {{"output.dense.weight", "ffn.lin2.weight"}, AT(down_weight), DIM_HIDDEN, DIM_INTERMEDIATE, PART_WHOLE, false},
-    {{"output.dense.bias", "ffn.lin2.bias"}, AT(down_bias), DIM_HIDDEN, DIM_NONE, PART_WHOLE, false},
-    {{"output.LayerNorm.weight", "output_layer_norm.weight"}, AT(ffn_gamma), DIM_HIDDEN, DIM_NONE, PART_WHOLE, false},
-    {{"output.LayerNorm.bias", "output_layer_norm.bias"}, AT(ffn_beta), DIM_HIDDEN, DIM_NONE, PART_WHOLE, false},
+    {{"attention.self.query.weight", "attention.q_lin.weight"}, MATRIX(query.weight, HIDDEN, HIDDEN), false, true},
+    {{"attention.self.query.bias", "attention.q_lin.bias"}, VECTOR(query.bias, HIDDEN), false, true},
+    {{"attention.self.key.weight", "attention.k_lin.weight"}, MATRIX(key.weight, HIDDEN, HIDDEN), false, false},
+    {{"attention.self.key.bias", "attention.k_lin.bias"}, VECTOR(key.bias, HIDDEN), false, false},
+    {{"attention.self.value.weight", "attention.v_lin.weight"}, MATRIX(value.weight, HIDDEN, HIDDEN), false, false},
+    {{"attention.self.value.bias", "attention.v_lin.bias"}, VECTOR(value.bias, HIDDEN), false, false},
+    {{"attention.output.dense.weight", "attention.out_lin.weight"}, MATRIX(output.weight, HIDDEN, HIDDEN), false, false},
+    {{"attention.output.dense.bias", "attention.out_lin.bias"}, VECTOR(output.bias, HIDDEN), false, false},
+    {{"attention.output.LayerNorm.weight", "sa_layer_norm.weight"}, VECTOR(attention_norm.gamma, HIDDEN), false, false},
+    {{"attention.output.LayerNorm.bias", "sa_layer_norm.bias"}, VECTOR(attention_norm.beta, HIDDEN), false, false},
+    {{"intermediate.dense.weight", "ffn.lin1.weight"}, MATRIX(up.weight, INTERMEDIATE, HIDDEN), false, false},
+    {{"intermediate.dense.bias", "ffn.lin1.bias"}, VECTOR(up.bias, INTERMEDIATE), false, false},
+    {{"output.dense.weight", "ffn.lin2.weight"}, MATRIX(down.weight, HIDDEN, INTERMEDIATE), false, false},
+    {{"output.dense.bias", "ffn.lin2.bias"}, VECTOR(down.bias, HIDDEN), false, false},
+    {{"output.LayerNorm.weight", "output_layer_norm.weight"}, VECTOR(ffn_norm.gamma, HIDDEN), false, false},
+    {{"output.LayerNorm.bias", "output_layer_norm.bias"}, VECTOR(ffn_norm.beta, HIDDEN), false, false},
 };
-#undef AT
+#undef OWNER
+#undef TABLE
+#undef VECTOR
+#undef MATRIX
 
 enum { MODEL_SLOTS_COUNT = sizeof model_slots / sizeof *model_slots, LAYER_SLOTS_COUNT = sizeof layer_slots / sizeof *layer_slots };
 
@@ -78,10 +89,12 @@ static const char token_types_name[] = "embeddings.token_type_embeddings.weight"
 struct loader {
     struct sq_weights *weights;
     struct sq_model_config *config;
+    const struct sq_kernels *kernels;
     struct sq_safetensors file;
     const char *prefix;       /* of the names in this file: "bert." or "" */
     struct sq_buf problems;   /* missing and misshapen tensors, one a line */
     unsigned problems_count;
+    float *staged;            /* owned: a matrix as the file has it, before packing; room for the largest */
     struct sq_err *err;
 };
 
@@ -96,8 +109,15 @@ static size_t values_count(const struct sq_model_config *config, const struct sl
     return (size_t)extent(config, slot->rows) * extent(config, slot->columns); /* below 2^22 * 2^14: config.h's bounds */
 }
 
-/* Every field starts on a cache line. */
-static size_t aligned(size_t count) { return (count + 15) & ~(size_t)15; }
+/* What the slot takes in the block, from one cache line to the next. */
+static size_t placed_count(const struct loader *loader, const struct slot *slot)
+{
+    const struct sq_model_config *config = loader->config;
+    size_t count = slot->kind == KIND_MATRIX
+                       ? sq_kernels_packed_floats(loader->kernels, extent(config, slot->rows), extent(config, slot->columns))
+                       : values_count(config, slot);
+    return (count + 15) & ~(size_t)15;
+}
 
 /* The field in the weights that the slot fills. */
 static float **field_at(const struct loader *loader, const struct slot *slot, int layer)
@@ -189,20 +209,17 @@ static int sum_slot(struct loader *loader, const struct slot *slot, int layer)
 {
     (void)layer;
     if (!slot->names[loader->config->architecture]) return 0;
-    size_t bytes = aligned(values_count(loader->config, slot)) * sizeof(float);
+    size_t bytes = placed_count(loader, slot) * sizeof(float);
     if (__builtin_add_overflow(loader->weights->bytes, bytes, &loader->weights->bytes))
         return sq_err_set(loader->err, SQ_E_MODEL_FILE, "config.json: the model is too large");
     return 0;
 }
 
-/* Gives the slot's field its place; parts of one field follow each other without a gap. */
 static int place_slot(struct loader *loader, const struct slot *slot, int layer)
 {
     if (!slot->names[loader->config->architecture]) return 0;
-    if (slot->part == PART_KEY || slot->part == PART_VALUE) return 0;
-    size_t count = values_count(loader->config, slot) * (slot->part == PART_QUERY ? 3 : 1);
     *field_at(loader, slot, layer) = loader->weights->block + loader->weights->bytes / sizeof(float);
-    loader->weights->bytes += aligned(count) * sizeof(float);
+    loader->weights->bytes += placed_count(loader, slot) * sizeof(float);
     return 0;
 }
 
@@ -218,11 +235,13 @@ static int read_slot(struct loader *loader, const struct slot *slot, int layer)
     char name_buffer[NAME_BYTES];
     const char *name = slot_name(loader, slot, layer, name_buffer);
     if (!name) return 0;
-    size_t count = values_count(loader->config, slot);
-    float *values = *field_at(loader, slot, layer) + (slot->part > PART_QUERY ? slot->part - PART_QUERY : 0) * count;
+    float *placed = *field_at(loader, slot, layer);
+    float *values = slot->kind == KIND_MATRIX ? loader->staged : placed;
     int status = sq_safetensors_read(&loader->file, find(loader, name), values, loader->err);
     if (status < 0) return status;
-    if (slot->part == PART_QUERY) scale_query(loader, values, count);
+    if (slot->is_query) scale_query(loader, values, values_count(loader->config, slot));
+    if (slot->kind == KIND_MATRIX)
+        sq_kernels_pack(loader->kernels, placed, values, extent(loader->config, slot->rows), extent(loader->config, slot->columns));
     return 0;
 }
 
@@ -230,7 +249,7 @@ static int read_slot(struct loader *loader, const struct slot *slot, int layer)
 static int add_token_type(struct loader *loader)
 {
     char name[NAME_BYTES];
-    struct sq_model_config *config = loader->config;
+    const struct sq_model_config *config = loader->config;
     if (config->token_types == 0) return 0;
     snprintf(name, sizeof name, "%s%s", loader->prefix, token_types_name);
     float *types = malloc((size_t)config->token_types * config->hidden * sizeof *types);
@@ -285,6 +304,25 @@ static int check_all(struct loader *loader)
                       loader->problems_count, loader->config->architecture_name, loader->problems.data);
 }
 
+static size_t larger(size_t a, size_t b) { return a > b ? a : b; }
+
+/* Products need their sizes next to their weights. */
+static void set_sizes(const struct loader *loader)
+{
+    struct sq_weights *weights = loader->weights;
+    size_t hidden = loader->config->hidden, intermediate = loader->config->intermediate;
+    struct sq_linear *head[] = {&weights->pooler, &weights->classifier};
+    for (size_t i = 0; i < 2; i++) *head[i] = (struct sq_linear){.outputs = hidden, .inputs = hidden};
+    weights->classifier.outputs = loader->config->labels_count;
+    for (unsigned layer = 0; layer < loader->config->layers; layer++) {
+        struct sq_layer_weights *at = &weights->layers[layer];
+        struct sq_linear *square[] = {&at->query, &at->key, &at->value, &at->output};
+        for (size_t i = 0; i < 4; i++) *square[i] = (struct sq_linear){.outputs = hidden, .inputs = hidden};
+        at->up = (struct sq_linear){.outputs = intermediate, .inputs = hidden};
+        at->down = (struct sq_linear){.outputs = hidden, .inputs = intermediate};
+    }
+}
+
 /* Huge pages where the kernel gives them: the pass streams all of it again and again. */
 static int allocate(struct loader *loader)
 {
@@ -295,7 +333,11 @@ static int allocate(struct loader *loader)
     weights->block = aligned_alloc(HUGE_PAGE_BYTES, bytes);
     if (!weights->block) return sq_err_set(loader->err, SQ_E_NOMEM, "no memory for %zu bytes of weights", bytes);
     madvise(weights->block, bytes, MADV_HUGEPAGE);
+    size_t hidden = loader->config->hidden, widest = larger(larger(hidden, loader->config->intermediate), loader->config->labels_count);
+    loader->staged = malloc(hidden * widest * sizeof *loader->staged);
+    if (!loader->staged) return sq_err_set(loader->err, SQ_E_NOMEM, "no memory to read a matrix");
     weights->bytes = 0;
+    set_sizes(loader);
     return for_each_slot(loader, place_slot);
 }
 
@@ -332,19 +374,21 @@ static int explain_no_weights(const char *model_path, struct sq_err *err)
     return sq_err_set(err, SQ_E_MODEL_FILE, "%s/model.safetensors: no such file: expected a complete Hugging Face folder", model_path);
 }
 
-int sq_weights_open(struct sq_weights *weights, struct sq_model_config *config, const char *model_path, struct sq_err *err)
+int sq_weights_open(struct sq_weights *weights, struct sq_model_config *config, const struct sq_kernels *kernels, const char *model_path,
+                    struct sq_err *err)
 {
     char path[PATH_BYTES];
     *weights = (struct sq_weights){0};
     if ((size_t)snprintf(path, sizeof path, "%s/model.safetensors", model_path) >= sizeof path)
         return sq_err_set(err, SQ_E_MODEL_FILE, "the model's path is too long");
     if (!exists(model_path, "model.safetensors")) return explain_no_weights(model_path, err);
-    struct loader loader = {.weights = weights, .config = config, .err = err};
+    struct loader loader = {.weights = weights, .config = config, .kernels = kernels, .err = err};
     int status = sq_safetensors_open(&loader.file, path, err);
     if (status < 0) return status;
     sq_buf_init(&loader.problems);
     status = load(&loader);
     sq_buf_deinit(&loader.problems);
+    free(loader.staged);
     sq_safetensors_close(&loader.file);
     if (status < 0) sq_weights_close(weights);
     return status;

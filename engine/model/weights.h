@@ -1,48 +1,49 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The weights of a model in fp32, in the layout that the forward pass reads: one block of memory, read-only once loaded, shared by all
- * threads. Shapes in brackets: H hidden, I intermediate, V vocabulary, P positions, C labels. A matrix [N, K] maps K inputs to N outputs. */
+ * threads. Shapes in brackets: H hidden, I intermediate, V vocabulary, P positions, C labels. */
 #ifndef SQ_MODEL_WEIGHTS_H
 #define SQ_MODEL_WEIGHTS_H
 
 #include <stddef.h>
 
+#include "engine/kernels/kernels.h"
 #include "engine/model/config.h"
 
+struct sq_norm_weights {
+    float *gamma; /* [H] */
+    float *beta;  /* [H] */
+};
+
 struct sq_layer_weights {
-    float *qkv_weight;      /* [3H, H]: query, key, value; the query's rows multiplied by 1 / sqrt(head_size) */
-    float *qkv_bias;        /* [3H], the query's part likewise */
-    float *output_weight;   /* [H, H] */
-    float *output_bias;     /* [H] */
-    float *attention_gamma; /* [H] of the layer norm after attention */
-    float *attention_beta;  /* [H] */
-    float *up_weight;       /* [I, H] */
-    float *up_bias;         /* [I] */
-    float *down_weight;     /* [H, I] */
-    float *down_bias;       /* [H] */
-    float *ffn_gamma;       /* [H] of the layer norm after the feed-forward part */
-    float *ffn_beta;        /* [H] */
+    struct sq_linear query; /* H to H, weight and bias multiplied by 1 / sqrt(head_size) */
+    struct sq_linear key;   /* H to H */
+    struct sq_linear value; /* H to H */
+    struct sq_linear output; /* H to H */
+    struct sq_norm_weights attention_norm;
+    struct sq_linear up;    /* H to I */
+    struct sq_linear down;  /* I to H */
+    struct sq_norm_weights ffn_norm;
 };
 
 struct sq_weights {
-    float *words;             /* [V, H] */
-    float *positions;         /* [P, H], row 0 of the token types added */
-    float *embedding_gamma;   /* [H] */
-    float *embedding_beta;    /* [H] */
+    float *words;     /* [V, H] */
+    float *positions; /* [P, H], row 0 of the token types added */
+    struct sq_norm_weights embedding_norm;
     struct sq_layer_weights layers[SQ_LAYERS_MAX];
-    float *pooler_weight;     /* [H, H]: BERT's pooler, DistilBERT's pre_classifier */
-    float *pooler_bias;       /* [H] */
-    float *classifier_weight; /* [C, H] */
-    float *classifier_bias;   /* [C] */
+    struct sq_linear pooler;     /* H to H: BERT's pooler, DistilBERT's pre_classifier */
+    struct sq_linear classifier; /* H to C */
 
     float *block; /* owned: all of the above */
     size_t bytes;
     const char *dtype; /* of the file's word embeddings; static */
 };
 
-/* Reads model_path/model.safetensors. config gets its labels from the classifier where config.json names none. Nothing is allocated for
+/* Reads model_path/model.safetensors. config gets its labels from the classifier where config.json names none.
+ * Matrices are laid out for `kernels`. Nothing is allocated for
  * the weights before all of them were found in the file in their right shapes; what is missing or misshapen is listed all at once. Blocks
  * for the reading. SQ_E_MODEL_FILE; nothing is left behind then. */
-int sq_weights_open(struct sq_weights *weights, struct sq_model_config *config, const char *model_path, struct sq_err *err);
+int sq_weights_open(struct sq_weights *weights, struct sq_model_config *config, const struct sq_kernels *kernels, const char *model_path,
+                    struct sq_err *err);
 void sq_weights_close(struct sq_weights *weights);
 
 #endif
