@@ -30,26 +30,45 @@ bool sq_ledger_has_room(const struct sq_ledger *ledger)
     return sq_ledger_span(ledger) < ledger->records_max && ledger->bytes < ledger->bytes_max;
 }
 
-bool sq_ledger_take(struct sq_ledger *ledger, int64_t offset, uint32_t bytes, uint64_t *ticket)
+bool sq_ledger_take(struct sq_ledger *ledger, int64_t offset, uint32_t bytes, void *cookie, uint64_t *ticket)
 {
-    assert(sq_ledger_span(ledger) < ledger->records_max);
+    assert(cookie && sq_ledger_span(ledger) < ledger->records_max);
     int64_t lowest = sq_ledger_span(ledger) ? entry_of(ledger, ledger->next_ticket - 1)->offset + 1 : ledger->next_offset;
     if (offset < lowest) return false;
     *ticket = ledger->next_ticket++;
-    *entry_of(ledger, *ticket) = (struct sq_ledger_entry){.offset = offset, .bytes = bytes};
+    *entry_of(ledger, *ticket) = (struct sq_ledger_entry){.offset = offset, .cookie = cookie, .bytes = bytes};
     ledger->bytes += bytes;
     return true;
+}
+
+bool sq_ledger_holds(const struct sq_ledger *ledger, uint64_t ticket)
+{
+    return ticket >= ledger->first_ticket && ticket < ledger->next_ticket;
 }
 
 void sq_ledger_done(struct sq_ledger *ledger, uint64_t ticket)
 {
     struct sq_ledger_entry *entry = entry_of(ledger, ticket);
-    assert(ticket >= ledger->first_ticket && ticket < ledger->next_ticket && !entry->is_done);
+    assert(sq_ledger_holds(ledger, ticket) && !entry->is_done);
     entry->is_done = true;
-    for (; sq_ledger_span(ledger); ledger->first_ticket++) {
-        entry = entry_of(ledger, ledger->first_ticket);
-        if (!entry->is_done) return;
-        ledger->next_offset = entry->offset + 1;
+}
+
+void *sq_ledger_pop(struct sq_ledger *ledger)
+{
+    const struct sq_ledger_entry *entry = entry_of(ledger, ledger->first_ticket);
+    if (!sq_ledger_span(ledger) || !entry->is_done) return NULL;
+    ledger->first_ticket++;
+    ledger->next_offset = entry->offset + 1;
+    ledger->bytes -= entry->bytes;
+    return entry->cookie;
+}
+
+void sq_ledger_cut(struct sq_ledger *ledger, uint64_t ticket, void (*drop)(void *cookie, void *ctx), void *ctx)
+{
+    if (ticket < ledger->first_ticket) ticket = ledger->first_ticket;
+    while (ledger->next_ticket > ticket) {
+        const struct sq_ledger_entry *entry = entry_of(ledger, --ledger->next_ticket);
         ledger->bytes -= entry->bytes;
+        if (entry->is_done) drop(entry->cookie, ctx);
     }
 }

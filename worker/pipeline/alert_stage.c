@@ -267,9 +267,10 @@ static void take(struct sq_stage *base, struct sq_owned *owned, const struct sq_
         detect(stage, part, record);
         return;
     }
-    if (!sq_ledger_take(&owned->ledger, record->offset, 0, &ticket)) return;
+    if (!sq_ledger_take(&owned->ledger, record->offset, 0, owned, &ticket)) return;
     detect(stage, part, record);
     sq_ledger_done(&owned->ledger, ticket);
+    sq_ledger_pop(&owned->ledger);
     owned->last_processed_ms = sq_clock_wall_ms();
     sq_metric_observe(SQ_M_STEP_SECONDS, STEP_WINDOW, (double)(sq_clock_monotonic_ns() - started_ns) * 1e-9);
     sq_outbox_touch(base->outbox);

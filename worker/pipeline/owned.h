@@ -51,7 +51,7 @@ static inline bool sq_owned_has_progress(const struct sq_owned *owned)
     return next_offset >= 0 && next_offset != owned->committed_offset;
 }
 
-/* Nothing under way and nothing to commit: it can be given away. The ledger may hold what was abandoned. */
+/* Nothing under way and nothing to commit: it can be given away. */
 static inline bool sq_owned_is_settled(const struct sq_owned *owned)
 {
     return owned->in_flight == 0 && !sq_owned_has_progress(owned);

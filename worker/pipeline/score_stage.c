@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* A record's way: take copies it into a slot, which waits in line until the pool has little to do; an engine thread pushes it, finished, on
- * a lock-free list and wakes the loop; the loop writes its score (or its dead letter) into the open batch and marks it done in the ledger. The slot stays until
- * the batch is committed, because a score that the broker refuses becomes a dead letter, and that needs the record.
+ * a lock-free list and wakes the loop; there it waits in its partition's ledger for those before it, and then its score or its dead letter
+ * goes into the open batch. So a batch holds just the outputs of the offsets that are committed with it, in their order. The slot stays
+ * until the batch is committed, because a score that the broker refuses becomes a dead letter, and that needs the record.
  *
  * The pool is kept a few batches ahead and no more, because what it has can't be taken back. So giving partitions up, or the whole stage,
  * costs a moment even where the model is slow: what still waits in line is dropped and read again by the next owner. What comes back for a
@@ -21,7 +22,6 @@
 enum {
     SLOTS_BASE = 256,
     SLOTS_PER_THREAD = 256,
-    LEDGER_RECORDS_PER_SLOT = 4,       /* how far the fast may run ahead of one slow record */
     LEDGER_BYTES_MAX = 64 << 20,
     AHEAD_PER_THREAD = 32,             /* jobs in the pool: some batches */
     SERIES_SCORED = 0,
@@ -64,22 +64,20 @@ static void give_back(struct sq_score_stage *stage, struct sq_slot *slot)
 
 /* ---- out: scores and dead letters ---- */
 
-static void put_dead_letter(struct sq_score_stage *stage, struct sq_slot *slot, int code, const char *message)
+static void give_up(struct sq_slot *slot, int code, const char *message)
 {
-    struct sq_stage_host *host = stage->base.host;
+    slot->code = code;
+    snprintf(slot->message, sizeof slot->message, "%.*s", (int)sizeof slot->message - 1, message);
+}
+
+static int put_dead_letter(struct sq_score_stage *stage, struct sq_slot *slot, struct sq_err *err)
+{
     struct sq_batch *batch = sq_outbox_batch(stage->base.outbox);
     struct sq_output *output = sq_batch_add(batch);
-    struct sq_err err;
-    slot->code = code;
-    snprintf(slot->message, sizeof slot->message, "%s", message);
-    if (!output) {
-        sq_err_set(&err, SQ_E_NOMEM, "no memory for an output");
-        fail(stage, &err);
-        return;
-    }
+    if (!output) return sq_err_set(err, SQ_E_NOMEM, "no memory for an output");
     output->cookie = slot;
-    if (sq_dead_letter_fill(&host->letters, batch, output, &slot->origin, SQ_STAGE_SCORE, code, slot->message, sq_clock_wall_ms(), &err))
-        fail(stage, &err);
+    return sq_dead_letter_fill(&stage->base.host->letters, batch, output, &slot->origin, SQ_STAGE_SCORE, slot->code, slot->message,
+                               sq_clock_wall_ms(), err);
 }
 
 static struct sq_str excerpt_of(struct sq_score_stage *stage, const struct sq_slot *slot)
@@ -131,29 +129,44 @@ static int put_score(struct sq_score_stage *stage, struct sq_slot *slot, struct 
     return 0;
 }
 
+static int put(struct sq_score_stage *stage, struct sq_slot *slot, struct sq_err *err)
+{
+    if (slot->code) return put_dead_letter(stage, slot, err);
+    int status = put_score(stage, slot, err);
+    if (sq_err_class(status) == SQ_CLASS_POISON) {
+        give_up(slot, status, err->message);
+        return put_dead_letter(stage, slot, err);
+    }
+    unsigned label = slot->job.prediction.label;
+    if (status == 0 && label < SQ_STATUS_LABELS_MAX) sq_recent_second(stage->base.host->recent, sq_clock_wall_ms())->labels[label]++;
+    return status;
+}
+
+/* Writes out what is finished without a gap. */
+static void put_finished(struct sq_score_stage *stage, struct sq_owned *owned)
+{
+    struct sq_slot *slot;
+    struct sq_err err;
+    while ((slot = sq_ledger_pop(&owned->ledger))) {
+        if (put(stage, slot, &err) == 0) continue;
+        fail(stage, &err);
+        return;
+    }
+}
+
 static void finish(struct sq_score_stage *stage, struct sq_slot *slot)
 {
-    const struct sq_prediction *prediction = &slot->job.prediction;
-    struct sq_err err = {0};
+    struct sq_owned *owned = slot->owned;
+    int code = slot->job.prediction.code;
     sq_metric_observe(SQ_M_STEP_SECONDS, STEP_QUEUE, seconds(slot->job.submitted_ns, slot->job.started_ns));
     sq_metric_observe(SQ_M_STEP_SECONDS, STEP_ENCODE, seconds(slot->job.started_ns, slot->job.finished_ns));
-    if (slot->owned->is_gone) {
+    if (owned->is_gone || !sq_ledger_holds(&owned->ledger, slot->ticket)) {
         give_back(stage, slot);
         return;
     }
-    int status = prediction->code;
-    if (status) sq_err_set(&err, status, "%s", sq_err_meaning(status));
-    else status = put_score(stage, slot, &err);
-    if (sq_err_class(status) == SQ_CLASS_POISON) {
-        put_dead_letter(stage, slot, status, err.message);
-    } else if (status) {
-        fail(stage, &err);
-        give_back(stage, slot);
-        return;
-    }
-    if (!prediction->code && prediction->label < SQ_STATUS_LABELS_MAX)
-        sq_recent_second(stage->base.host->recent, sq_clock_wall_ms())->labels[prediction->label]++;
-    sq_ledger_done(&slot->owned->ledger, slot->ticket);
+    if (code) give_up(slot, code, sq_err_meaning(code));
+    sq_ledger_done(&owned->ledger, slot->ticket);
+    put_finished(stage, owned);
 }
 
 /* ---- the pool ---- */
@@ -192,7 +205,9 @@ static void line_up(struct sq_score_stage *stage, struct sq_job *job)
     feed(stage);
 }
 
-/* Drops what waits in line for partitions that are being given up: all of them when the stage stops. */
+static void drop_slot(void *cookie, void *ctx) { give_back(ctx, cookie); }
+
+/* Drops what waits in line for partitions that are being given up (all of them when the stage stops), and what is finished behind it. */
 static void abandon(struct sq_stage *base)
 {
     struct sq_score_stage *stage = self(base);
@@ -200,9 +215,14 @@ static void abandon(struct sq_stage *base)
     stage->line_head = stage->line_tail = NULL;
     while (job) {
         struct sq_job *next = job->next;
-        const struct sq_owned *owned = ((struct sq_slot *)job)->owned;
-        if (base->is_stopping || owned->is_gone || owned->source_partition->is_revoking) give_back(stage, (struct sq_slot *)job);
-        else line_up(stage, job);
+        struct sq_slot *slot = (struct sq_slot *)job;
+        struct sq_owned *owned = slot->owned;
+        if (base->is_stopping || owned->is_gone || owned->source_partition->is_revoking) {
+            sq_ledger_cut(&owned->ledger, slot->ticket, drop_slot, stage);
+            give_back(stage, slot);
+        } else {
+            line_up(stage, job);
+        }
         job = next;
     }
 }
@@ -271,41 +291,51 @@ static int decode(struct sq_score_stage *stage, const struct sq_delivery_record 
     return status;
 }
 
+/* A slot filled with the record, not yet in the ledger; NULL: no memory. */
+static struct sq_slot *fill(struct sq_score_stage *stage, struct sq_owned *owned, const struct sq_delivery_record *record)
+{
+    uint64_t taken_ns = sq_clock_monotonic_ns();
+    struct sq_event event;
+    struct sq_err err;
+    int status = decode(stage, record, &event, &err);
+    struct sq_slot *slot = sq_slots_take(&stage->slots, bytes_needed(record, &event));
+    if (!slot) return NULL;
+    slot->owned = sq_owned_ref(owned);
+    owned->in_flight++;
+    slot->taken_ns = taken_ns;
+    fill_origin(slot, owned, record);
+    if (status) give_up(slot, status, err.message);
+    else fill_event(stage, slot, &event, record);
+    sq_metric_observe(SQ_M_STEP_SECONDS, STEP_DECODE, seconds(taken_ns, sq_clock_monotonic_ns()));
+    return slot;
+}
+
 static void take(struct sq_stage *base, struct sq_owned *owned, const struct sq_delivery_record *record)
 {
     struct sq_score_stage *stage = self(base);
-    uint64_t taken_ns = sq_clock_monotonic_ns(), ticket;
     size_t bytes = record->record.key.bytes + record->record.value.bytes;
-    struct sq_event event;
-    struct sq_err err;
-    if (!sq_ledger_take(&owned->ledger, record->offset, (uint32_t)(bytes < UINT32_MAX ? bytes : UINT32_MAX), &ticket)) return;
-    int status = decode(stage, record, &event, &err);
-    struct sq_slot *slot = sq_slots_take(&stage->slots, bytes_needed(record, &event));
-    if (!slot) {
-        sq_err_set(&err, SQ_E_NOMEM, "no memory for a record of %zu bytes", bytes);
+    struct sq_slot *slot = fill(stage, owned, record);
+    if (!slot || (slot->code && sq_err_class(slot->code) != SQ_CLASS_POISON)) {
+        struct sq_err err;
+        sq_err_set(&err, slot ? slot->code : SQ_E_NOMEM, "can't take a record of %zu bytes: %s", bytes, slot ? slot->message : "no memory");
+        if (slot) give_back(stage, slot);
         fail(stage, &err);
         return;
     }
-    slot->owned = sq_owned_ref(owned);
-    owned->in_flight++;
-    slot->ticket = ticket;
-    slot->taken_ns = taken_ns;
-    fill_origin(slot, owned, record);
+    if (!sq_ledger_take(&owned->ledger, record->offset, (uint32_t)(bytes < UINT32_MAX ? bytes : UINT32_MAX), slot, &slot->ticket)) {
+        give_back(stage, slot);
+        return;
+    }
     stage->counts.consumed++;
     sq_recent_second(base->host->recent, sq_clock_wall_ms())->consumed++;
     sq_metric_set(SQ_M_RECORDS_IN_FLIGHT, 0, (int64_t)stage->slots.used_count);
-    if (status == 0) {
-        fill_event(stage, slot, &event, record);
-        sq_metric_observe(SQ_M_STEP_SECONDS, STEP_DECODE, seconds(taken_ns, sq_clock_monotonic_ns()));
+    if (!slot->code) {
         line_up(stage, &slot->job);
-    } else if (sq_err_class(status) == SQ_CLASS_POISON) {
-        put_dead_letter(stage, slot, status, err.message);
-        sq_ledger_done(&owned->ledger, ticket);
-        sq_outbox_tick(base->outbox);
-    } else {
-        give_back(stage, slot);
-        fail(stage, &err);
+        return;
     }
+    sq_ledger_done(&owned->ledger, slot->ticket);
+    put_finished(stage, owned);
+    sq_outbox_tick(base->outbox);
 }
 
 static bool has_room(struct sq_stage *base)
@@ -320,7 +350,7 @@ static int own(struct sq_stage *base, struct sq_source_partition *partition, str
 {
     struct sq_owned *made = calloc(1, sizeof *made);
     if (!made) return sq_err_set(err, SQ_E_NOMEM, "no memory for a partition");
-    int status = sq_owned_init(made, &base->owned, partition, self(base)->slots.count * LEDGER_RECORDS_PER_SLOT, LEDGER_BYTES_MAX, err);
+    int status = sq_owned_init(made, &base->owned, partition, self(base)->slots.count, LEDGER_BYTES_MAX, err);
     if (status == 0) *owned = made;
     return status;
 }
@@ -332,9 +362,8 @@ static void reached_end(struct sq_stage *base, struct sq_owned *owned, int64_t o
 
 static void gone(struct sq_stage *base, struct sq_owned *owned, bool is_lost)
 {
-    (void)base;
-    (void)owned;
     (void)is_lost;
+    sq_ledger_cut(&owned->ledger, 0, drop_slot, self(base));
 }
 
 /* ---- the outbox's results ---- */
