@@ -69,7 +69,7 @@ static int find_rule(const struct sq_config *config, struct sq_str path, char *t
 
 static void tell_unknown(struct sq_config_loader *loader, struct sq_str path, int rule, const struct sq_config_where *where)
 {
-    if (rule == SQ_NO_RULE && path.bytes > 6 && memcmp(path.data, "rules.", 6) == 0) {
+    if (rule == SQ_NO_RULE && path.bytes > 5 && memcmp(path.data, "rules", 5) == 0 && strchr(".[", path.data[5])) {
         sq_config_problem(loader, where, "there is no rule of that name; a rule's key is rules.NAME.key");
         return;
     }

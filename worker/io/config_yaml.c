@@ -8,7 +8,7 @@
 
 #include "worker/io/config_load.h"
 
-enum { KEYS_MAX = 128 /* of one mapping */ };
+enum { KEYS_MAX = 128 /* of one mapping */, BRACKETS_MAX = 256 };
 
 struct reader {
     struct sq_config_loader *loader;
@@ -246,8 +246,23 @@ static void read_document(struct sq_config_loader *loader, yaml_document_t *docu
     else sq_config_problem(loader, &where, "expected keys such as kafka: and input:, found %s", type_of(root));
 }
 
+/* libyaml's time grows with the square of how deep brackets nest. Those in quotes are counted too: nobody has 256 of them unmatched. */
+static bool nests_deeply(struct sq_str text)
+{
+    int depth = 0;
+    for (size_t i = 0; i < text.bytes && depth <= BRACKETS_MAX; i++) {
+        if (text.data[i] == '[' || text.data[i] == '{') depth++;
+        else if ((text.data[i] == ']' || text.data[i] == '}') && depth > 0) depth--;
+    }
+    return depth > BRACKETS_MAX;
+}
+
 void sq_config_read_yaml(struct sq_config_loader *loader, struct sq_str text)
 {
+    if (nests_deeply(text)) {
+        sq_config_problem(loader, &(struct sq_config_where){.text = "the file"}, "brackets nest more than %d deep", BRACKETS_MAX);
+        return;
+    }
     yaml_parser_t parser;
     yaml_document_t document, second;
     if (!yaml_parser_initialize(&parser)) {
