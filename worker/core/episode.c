@@ -43,7 +43,7 @@ static void begin(struct step *s)
 static void open_up(struct step *s)
 {
     struct sq_episode *e = s->episode;
-    e->threshold = (float)s->reading->threshold;
+    e->threshold = s->reading->threshold;
     e->severity = s->reading->severity;
     e->opened_ms = s->reading->at_ms;
     e->calm_ms = 0;
@@ -100,7 +100,7 @@ static const struct {
 static void count_calm(struct sq_episode *episode, const struct sq_reading *reading)
 {
     if (!reading->has_messages) return;
-    bool calm = reading->strength < (double)episode->threshold / 2;
+    bool calm = reading->strength < episode->threshold / 2;
     episode->calm_ms = calm ? episode->calm_ms + reading->step_ms : 0;
 }
 

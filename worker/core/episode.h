@@ -21,7 +21,7 @@ struct sq_episode {
     bool flapping;               /* reopened twice: calm has to last twice as long */
     uint32_t seq;                /* of the next transition */
     uint32_t reopen_count;
-    float threshold;             /* T, and half of it to resolve, as fixed when it opened */
+    double threshold;            /* T, and half of it to resolve, as fixed when it opened */
     float peak;                  /* largest S of the episode */
     int64_t first_ms;            /* first S >= T: starts_at, and part of the alert's id */
     int64_t opened_ms, resolved_ms;

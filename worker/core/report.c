@@ -69,7 +69,7 @@ int sq_report_alert(struct sq_report_frame *frame, const struct sq_entity *entit
         .mode = frame->mode,
     };
     fill_counts(alert, track, &evaluation->windows[evaluation->strongest]);
-    alert->stats.threshold = (double)episode->threshold;
+    alert->stats.threshold = episode->threshold;
     alert->stats.flapping = episode->flapping;
     fill_texts(alert, track, plan, evaluation);
 
@@ -100,6 +100,6 @@ void sq_report_view(const struct sq_report_frame *frame, const struct sq_entity 
     if (!view->firing) return;
     view->severity = track->episode.severity;
     view->starts_at_ms = track->episode.first_ms;
-    view->threshold = (double)track->episode.threshold;
+    view->threshold = track->episode.threshold;
     view->alert_id = sq_identity_alert(sq_identity_fingerprint(frame->app, rule, entity->key), track->episode.first_ms);
 }

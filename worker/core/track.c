@@ -20,7 +20,7 @@ struct sq_track *sq_track_open(const struct sq_plan *plan, int64_t now_ms)
     track->last_ms = track->last_counted_ms = track->authorless_ms = INT64_MIN;
     track->next_fold = block_of(now_ms - plan->lag_ms);
     track->next_block = block_of(now_ms);
-    track->threshold = (float)(plan->rule->threshold > 0 ? plan->rule->threshold : SQ_THRESHOLD_START);
+    track->threshold = plan->rule->threshold > 0 ? plan->rule->threshold : SQ_THRESHOLD_START;
     return track;
 }
 
@@ -65,7 +65,7 @@ static void end_block(struct sq_track *track, const struct sq_plan *plan)
 
     const struct sq_rule *rule = plan->rule;
     if (rule->threshold <= 0 && track->next_block * SQ_BLOCK_MS % SQ_THRESHOLD_REFRESH_MS == 0)
-        track->threshold = (float)sq_threshold_of(&track->tail, rule->budget_per_entity_week);
+        track->threshold = sq_threshold_of(&track->tail, rule->budget_per_entity_week);
 }
 
 static void fold_settled(struct sq_track *track, const struct sq_plan *plan, struct sq_fleet *fleet, int64_t now_ms)
@@ -183,7 +183,7 @@ void sq_track_judge(const struct sq_track *track, const struct sq_plan *plan, co
         judge_window(track, plan, i, j);
         if (j->strength > evaluation->windows[evaluation->strongest].strength) evaluation->strongest = i;
     }
-    evaluation->threshold = (double)track->threshold;
+    evaluation->threshold = track->threshold;
     if (!track->warm && evaluation->threshold < SQ_COLD_THRESHOLD) evaluation->threshold = SQ_COLD_THRESHOLD;
 }
 
@@ -212,7 +212,7 @@ static void learn(struct sq_track *track, const struct sq_transition *transition
     struct sq_episode *episode = &track->episode;
     if (transition->state == SQ_ALERT_FIRING && transition->reason == SQ_REASON_THRESHOLD) sq_baseline_clear_shadow(&track->baseline);
     if (transition->state != SQ_ALERT_RESOLVED) return;
-    if (episode->reopen_count == 0) sq_threshold_take_episode(&track->tail, (double)episode->peak, (double)episode->threshold);
+    if (episode->reopen_count == 0) sq_threshold_take_episode(&track->tail, (double)episode->peak, episode->threshold);
     if (transition->reason != SQ_REASON_LEVEL_SHIFT) return;
     sq_baseline_shift(&track->baseline);
     track->hold = 0;

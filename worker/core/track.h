@@ -38,7 +38,7 @@ struct sq_track {
     struct sq_baseline baseline;
     struct sq_threshold tail;
     struct sq_episode episode;
-    float threshold;                          /* T as it stands */
+    double threshold;                         /* T as it stands */
     float block_peak;                         /* largest S of the block that is open */
     bool block_touched;                       /* an alert was open in it */
     bool warm;
