@@ -28,6 +28,7 @@ int sq_model_open(struct sq_engine **engine, const struct sq_command *command, c
         .precision = (enum sq_precision)options->precision,
         .normalise = (enum sq_normalise)options->normalise,
         .tokens_max = options->tokens_max,
+        .isa = options->isa,
     };
     return sq_engine_open(engine, &engine_options, &err) < 0 ? tell(command, &err) : 0;
 }

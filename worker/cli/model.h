@@ -10,6 +10,7 @@ struct sq_model_options {
     struct sq_option_list paths;
     unsigned precision, normalise; /* enum sq_precision, enum sq_normalise */
     unsigned tokens_max;           /* 0: the default */
+    const char *isa;               /* NULL: the widest */
 };
 
 /* Their rows in a command's option table, and their lines in its usage. */
@@ -17,12 +18,16 @@ struct sq_model_options {
     {.name = "model", .list = &(options)->paths},                                                                                     \
         {.name = "precision", .choice = &(options)->precision, .choices = sq_precision_names},                                        \
         {.name = "normalise", .choice = &(options)->normalise, .choices = sq_normalise_names},                                        \
-        {.name = "max-tokens", .number = &(options)->tokens_max, .min = 2, .max = SQ_TOKENS_MAX}
+        {.name = "max-tokens", .number = &(options)->tokens_max, .min = 2, .max = SQ_TOKENS_MAX},                                  \
+    {                                                                                                                                 \
+        .name = "isa", .text = &(options)->isa                                                                                        \
+    }
 #define SQ_MODEL_USAGE                                                                                                                \
     "  --model DIR         a Hugging Face folder; else SQUALL_MODEL, else the shipped model\n"                                        \
     "  --precision P       auto or fp32 (int8 and bf16: not in this version)\n"                                                       \
     "  --normalise N       auto (the folder's squall_normalise), none or tweet\n"                                                     \
-    "  --max-tokens N      longer texts are cut (128, and at most the model's positions)\n"
+    "  --max-tokens N      longer texts are cut (128, and at most the model's positions)\n"                                            \
+    "  --isa NAME          avx512, avx2 or openblas, for comparisons; else the best of this CPU\n"
 
 extern const char *const sq_precision_names[]; /* by enum sq_precision, NULL-terminated */
 extern const char *const sq_normalise_names[];
