@@ -112,7 +112,7 @@ static bool take_chunk(struct collector *collector, struct sq_str chunk)
     utf8proc_int32_t code_points[CHUNK_BYTES * EXPANSION_MAX / 3 + CHUNK_BYTES];
     const utf8proc_ssize_t room = sizeof code_points / sizeof *code_points;
     utf8proc_ssize_t count = utf8proc_decompose((const utf8proc_uint8_t *)chunk.data, (utf8proc_ssize_t)chunk.bytes, code_points, room,
-                                                UTF8PROC_STABLE | UTF8PROC_COMPAT);
+                                                UTF8PROC_STABLE | UTF8PROC_COMPAT | UTF8PROC_DECOMPOSE);
     if (count < 0 || count > room) return false;
     count = utf8proc_normalize_utf32(code_points, count, UTF8PROC_STABLE | UTF8PROC_COMPOSE);
     for (utf8proc_ssize_t i = 0; i < count && collector->kept_count < COLLECTED_MAX - 1; i++)
