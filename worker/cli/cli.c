@@ -8,6 +8,7 @@
 static const struct sq_command *const commands[] = {
     &sq_command_demo,
     &sq_command_init,
+    &sq_command_validate,
     &sq_command_run,
     &sq_command_config,
     &sq_command_classify,
