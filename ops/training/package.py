@@ -60,4 +60,6 @@ def write_folder(out, weights, tokenizer, vocabulary_path):
     tokenizer.save(os.path.join(out, "tokenizer.json"))
     shutil.copyfile(vocabulary_path, os.path.join(out, "vocab.txt"))
     half = {name: tensor.detach().to(torch.float16).contiguous() for name, tensor in weights.items()}
-    save_file(half, os.path.join(out, "model.safetensors"), metadata={"format": "pt"})
+    path = os.path.join(out, "model.safetensors")
+    save_file(half, path, metadata={"format": "pt"})
+    os.chmod(path, 0o644)  # save_file leaves it to its owner alone
