@@ -1,0 +1,78 @@
+# SPDX-License-Identifier: Apache-2.0
+"""One record of each bad kind among good ones: each is in the dead letters with its reason, or handled as documented; the rest is scored."""
+import json
+import time
+from collections import Counter
+
+from squall import headers_of, letter_coordinates, outcome, unique, wait_for
+
+SECRET = "thistextmustneverbelogged"
+NOW_MS = int(time.time() * 1000)
+
+
+def event(**fields):
+    return json.dumps({"text": f"the phone is bad {SECRET}", "entity": "acme", "ts": NOW_MS, **fields}).encode()
+
+
+# name: (value, reason or None if it is scored)
+KINDS = {
+    "broken JSON": (b'{"text": "' + SECRET.encode(), "decode"),
+    "no JSON at all": (b"\x01\x02\x03", "decode"),
+    "nested too deep": (b"[" * 5000 + b"]" * 5000, "decode"),
+    "missing field": (json.dumps({"entity": "acme"}).encode(), "missing_field"),
+    "null field": (event(text=None), "missing_field"),
+    "wrong type": (event(text=17), "wrong_type"),
+    "an array": (b'["text"]', "wrong_type"),
+    "time of a wrong type": (event(ts={"a": 1}), "wrong_type"),
+    "invalid UTF-8": (b'{"text":"caf\xe9 ' + SECRET.encode() + b'","entity":"acme"}', "invalid_utf8"),
+    "empty text": (event(text=""), "empty"),
+    "blank text": (event(text=" \t\n"), "empty"),
+    "null value": (None, "empty"),
+    "1 MB text": (event(text="bad " * 262144), "too_large"),
+    "NUL bytes": (event(text="the phone\u0000is bad"), None),
+    "100,000-letter word": (event(text="a" * 100000), None),
+    "far future": (event(ts=NOW_MS + 10 * 365 * 86400 * 1000), None),
+    "negative time": (event(ts=-5), None),
+    "no entity": (json.dumps({"text": "the phone is good"}).encode(), None),
+}
+
+
+def test_each_kind_of_bad_record(kafka, model, scores, start):
+    app, topic = unique("bad"), unique("posts")
+    kafka.make_topic(topic, 2, **{"max.message.bytes": "2000000"})
+    good = [{"value": event(id=str(i)), "key": b"k"} for i in range(200)]
+    records = []
+    for i, (name, (value, reason)) in enumerate(KINDS.items()):
+        records += good[i * 5:i * 5 + 5] + [{"value": value, "key": b"k", "headers": [("kind", name.encode())]}]
+    coordinates = kafka.produce(topic, [{**record, "partition": i % 2} for i, record in enumerate(records)])
+    expected = {}
+    for record, coordinate in zip(records, coordinates):
+        kind = dict(record.get("headers", [])).get("kind")
+        expected[coordinate] = KINDS[kind.decode()][1] if kind else None
+
+    worker = start(app, topic, model=model, config={"input": {"topics": [topic], "max_bytes": 262144}}).wait_ready()
+    wait_for("all records out", lambda: worker.status()["scored"] + worker.status()["dead_lettered"] == len(records))
+    scored, lettered = outcome(kafka, scores, app)
+    assert scored == Counter(key for key, reason in expected.items() if reason is None)
+    assert lettered == Counter(key for key, reason in expected.items() if reason is not None)
+
+    by_coordinate = dict(zip(coordinates, records))
+    for message in kafka.read(f"{app}.dlq"):
+        headers, source = headers_of(message), by_coordinate[letter_coordinates(message)]
+        assert headers["__squall.errors.reason"] == expected[letter_coordinates(message)], headers
+        assert headers["__squall.errors.stage"] == "score" and headers["__squall.errors.topic"] == topic
+        assert headers["__squall.errors.key"] == "k" and headers["kind"] in KINDS
+        assert message.value() == source["value"]
+        assert message.key().decode() == f"{topic}/{headers['__squall.errors.partition']}/{headers['__squall.errors.offset']}"
+        assert SECRET not in headers["__squall.errors.message"]
+
+    for reason, count in Counter(reason for reason in expected.values() if reason).items():
+        assert worker.metric("dead_letters_total", reason=reason) == count
+    assert worker.metric("records_total", outcome="scored") == scored.total()
+    assert worker.metric("records_total", outcome="dead_lettered") == lettered.total()
+    assert worker.metric("clamped_timestamps_total") == 2
+    limit_ms = int(time.time() * 1000) + 5 * 60 * 1000
+    for score in map(scores.decode, kafka.read(f"{app}.scores")):
+        assert 0 < score.event_time_ms <= limit_ms
+    assert worker.stop() == 0
+    assert SECRET not in worker.log_text()

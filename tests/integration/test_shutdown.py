@@ -1,0 +1,117 @@
+# SPDX-License-Identifier: Apache-2.0
+"""How a worker goes: SIGTERM drains, commits and leaves, so that the next one goes on without a gap or a repeat; a second Ctrl-C at once."""
+import json
+import signal
+import socket
+import threading
+import time
+
+from squall import free_port, outcome, unique, wait_for
+
+
+def posts(count):
+    return [{"value": json.dumps({"text": f"the phone is bad and very {i}", "entity": f"e{i % 9}"}).encode(), "partition": i % 3}
+            for i in range(count)]
+
+
+def test_sigterm_drains_and_the_next_worker_goes_on(kafka, model, scores, start):
+    app, topic = unique("term"), unique("posts")
+    kafka.make_topic(topic, 3)
+    coordinates = kafka.produce(topic, posts(6000))
+    worker = start(app, topic, model=model).wait_ready()
+    wait_for("some are scored", lambda: worker.status()["scored"] > 300, every_s=0.02)
+    assert worker.stop() == 0
+    committed = kafka.committed(f"{app}-score", topic)
+    scored, lettered = outcome(kafka, scores, app)
+    assert scored.total() == sum(max(offset, 0) for offset in committed), "what is out is what is committed"
+    assert all(offset < max(committed[partition], 0) for partition, offset in scored)
+
+    worker = start(app, topic, model=model, name="w2").wait_ready()
+    wait_for("all are scored", lambda: worker.status()["lag"] == 0 and worker.status()["in_flight"] == 0)
+    started = time.monotonic()
+    assert worker.stop() == 0
+    assert time.monotonic() - started < 20
+    scored, lettered = outcome(kafka, scores, app)
+    assert sorted(scored) == sorted(coordinates) and set(scored.values()) == {1} and not lettered
+
+
+def test_a_second_interrupt_leaves_at_once(kafka, model, start):
+    app, topic = unique("int"), unique("posts")
+    kafka.make_topic(topic, 1)
+    # Outputs linger in the producer, so that there is a drain to interrupt.
+    worker = start(app, topic, model=model, config={"kafka": {"brokers": kafka.brokers, "producer": {"linger.ms": "8000"}}}).wait_ready()
+    kafka.produce(topic, [{**post, "partition": 0} for post in posts(50)])
+    wait_for("records in flight", lambda: worker.status()["in_flight"] > 0, every_s=0.02)
+    worker.signal(signal.SIGINT)
+    wait_for("draining", lambda: worker.get("/readyz")[0] == 503, every_s=0.02)
+    assert worker.is_running()
+    worker.signal(signal.SIGINT)
+    assert worker.wait(5) == 130
+
+
+class Proxy:
+    """A door to the broker that can be opened later."""
+
+    def __init__(self, port, target):
+        host, target_port = target.split(",")[0].rsplit(":", 1)
+        self.target = (host, int(target_port))
+        self.server = socket.create_server(("127.0.0.1", port))
+        threading.Thread(target=self.serve, daemon=True).start()
+
+    def serve(self):
+        while True:
+            try:
+                client, _ = self.server.accept()
+            except OSError:
+                return
+            broker = socket.create_connection(self.target)
+            for a, b in ((client, broker), (broker, client)):
+                threading.Thread(target=self.pump, args=(a, b), daemon=True).start()
+
+    @staticmethod
+    def pump(a, b):
+        try:
+            while data := a.recv(65536):
+                b.sendall(data)
+        except OSError:
+            pass
+        for end in (a, b):
+            try:
+                end.shutdown(socket.SHUT_RDWR)
+            except OSError:
+                pass
+
+
+def test_a_broker_that_is_away_at_start_is_waited_for(kafka, model, scores, start):
+    app, topic, port = unique("away"), unique("posts"), free_port()
+    kafka.make_topic(topic, 1)
+    coordinates = kafka.produce(topic, [{**post, "partition": 0} for post in posts(20)])
+    worker = start(app, topic, model=model, brokers=f"127.0.0.1:{port}")
+    wait_for("the page answers", lambda: worker.get("/livez")[0] == 200)
+    time.sleep(4)
+    assert worker.is_running()
+    status, body = worker.get("/readyz")
+    assert status == 503 and "starting" in body
+    assert worker.get("/livez")[0] == 200
+    assert worker.log_text().count("waiting for Kafka") == 1, "told once in a while"
+    Proxy(port, kafka.brokers)
+    worker.wait_ready(60)
+    wait_for("all are scored", lambda: worker.status()["scored"] == 20)
+    scored, _ = outcome(kafka, scores, app)
+    assert sorted(scored) == sorted(coordinates)
+    assert worker.stop() == 0
+
+
+def test_it_stops_at_once_while_the_broker_is_away(kafka, model, start):
+    worker = start(unique("never"), unique("posts"), model=model, brokers=f"127.0.0.1:{free_port()}")
+    wait_for("the page answers", lambda: worker.get("/livez")[0] == 200)
+    assert worker.stop(20) == 0
+
+
+def test_a_wrong_partition_count_is_a_configuration_error(kafka, model, start):
+    app, topic = unique("count"), unique("posts")
+    kafka.make_topic(topic, 1)
+    kafka.make_topic(f"{app}.scores", 3)
+    worker = start(app, topic, model=model)
+    assert worker.wait(60) == 78
+    assert "set output.partitions to what the topic has" in worker.log_text()

@@ -1,0 +1,44 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+#include "worker/io/kafka_version.h"
+
+static void each_version_gets_its_verdict(void **state)
+{
+    (void)state;
+    static const struct {
+        int version;
+        enum sq_kafka_verdict verdict;
+    } cases[] = {
+        {0x020001ff, SQ_KAFKA_REFUSE}, {0x020002ff, SQ_KAFKA_WARN}, {0x020100ff, SQ_KAFKA_REFUSE}, {0x020200ff, SQ_KAFKA_REFUSE},
+        {0x020300ff, SQ_KAFKA_WARN},   {0x020500ff, SQ_KAFKA_REFUSE}, {0x020503ff, SQ_KAFKA_WARN},  {0x020600ff, SQ_KAFKA_WARN},
+        {0x020601ff, SQ_KAFKA_FINE},   {0x020800ff, SQ_KAFKA_FINE}, {0x020a00ff, SQ_KAFKA_REFUSE}, {0x020a01ff, SQ_KAFKA_FINE},
+        {0x021000ff, SQ_KAFKA_FINE},
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        const char *why;
+        assert_int_equal(sq_kafka_version_judge(cases[i].version, &why), cases[i].verdict);
+        assert_int_equal(why == NULL, cases[i].verdict == SQ_KAFKA_FINE);
+    }
+}
+
+static void the_cooperative_assignor_comes_with_the_version_that_can(void **state)
+{
+    (void)state;
+    assert_string_equal(sq_kafka_version_assignor(0x020002ff), "range,roundrobin");
+    assert_string_equal(sq_kafka_version_assignor(0x020601ff), "cooperative-sticky");
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(each_version_gets_its_verdict),
+        cmocka_unit_test(the_cooperative_assignor_comes_with_the_version_that_can),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
