@@ -93,7 +93,8 @@ static void add_point(struct sq_api_course *course, const struct sq_entity_view 
     if (course->count && minute - last_minute(course) < SQ_API_HISTORY_STEP_MIN) return;
     if (course->count == SQ_API_HISTORY_MAX) course->begin = (course->begin + 1) % SQ_API_HISTORY_MAX;
     else course->count++;
-    course->points[(course->begin + course->count - 1) % SQ_API_HISTORY_MAX] = (struct sq_api_point){minute, view->count, view->matched};
+    course->points[(course->begin + course->count - 1) % SQ_API_HISTORY_MAX] =
+        (struct sq_api_point){minute, view->count, view->matched, view->count_long, view->matched_long};
 }
 
 void sq_api_entities_refresh(struct sq_api_entities *entities, const struct sq_pipeline *pipeline, int64_t watermark_ms)
@@ -115,7 +116,8 @@ static void write_course(const struct sq_api_course *course, struct sq_buf *out)
     sq_buf_append_char(out, '[');
     for (unsigned i = 0; i < course->count; i++) {
         const struct sq_api_point *point = &course->points[(course->begin + i) % SQ_API_HISTORY_MAX];
-        sq_buf_printf(out, "%s[%d,%u,%u]", i ? "," : "", (int)point->minute, (unsigned)point->count, (unsigned)point->matched);
+        sq_buf_printf(out, "%s[%d,%u,%u,%u,%u]", i ? "," : "", (int)point->minute, (unsigned)point->count, (unsigned)point->matched,
+                      (unsigned)point->count_long, (unsigned)point->matched_long);
     }
     sq_buf_append_char(out, ']');
 }

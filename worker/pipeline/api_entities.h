@@ -19,7 +19,7 @@ enum {
 
 struct sq_api_point {
     int32_t minute; /* event time, since 1970 */
-    uint32_t count, matched; /* in the shortest window */
+    uint32_t count, matched, count_long, matched_long; /* in the shortest and in the longest window */
 };
 
 struct sq_api_entity {
@@ -44,7 +44,8 @@ struct sq_api_entities {
 /* Takes a new look at the pipeline. watermark_ms INT64_MIN: no event time yet, so no points. */
 void sq_api_entities_refresh(struct sq_api_entities *entities, const struct sq_pipeline *pipeline, int64_t watermark_ms);
 
-/* `[{...},...]` with the first `limit`; with_course adds "course":[[minute,count,matched],...]. */
+/* `[{...},...]` with the first `limit`; with_course adds
+ * "course":[[minute,count,matched,count_long,matched_long],...]. */
 void sq_api_entities_write(const struct sq_api_entities *entities, unsigned limit, bool with_course, struct sq_buf *out);
 
 #endif

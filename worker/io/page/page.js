@@ -79,7 +79,7 @@ function takeEntities(list, watermark) {
     const course = state.courses.get(key) || [];
     state.courses.set(key, course);
     const minute = Math.floor(watermark / 60000), last = course.length ? course[course.length - 1][0] : -Infinity;
-    if (watermark !== null && minute - last >= COURSE_STEP_MIN) course.push([minute, entity.count, entity.matched]);
+    if (watermark !== null && minute - last >= COURSE_STEP_MIN) course.push([minute, entity.count, entity.matched, entity.count_long, entity.matched_long]);
     if (course.length > COURSE_MAX) course.shift();
   }
 }
@@ -209,7 +209,8 @@ function runs(course) {
 
 /* The share of one entity over event time, above the band of what is usual for it. */
 function courseChart(entity, width, height, large) {
-  const course = state.courses.get(keyOf(entity)) || [];
+  /* The card judges by the short window, as the alert does at first; a thin line is readable only in the long one. */
+  const course = (state.courses.get(keyOf(entity)) || []).map(point => large ? point.slice(0, 3) : [point[0], point[3], point[4]]);
   const left = large ? 38 : 2, right = large ? 6 : 4, bars = large ? 22 : 0, foot = large ? 18 : 2, top = large ? 8 : 3;
   const svg = s('svg', { viewBox: `0 0 ${width} ${height}`, height, role: 'img', preserveAspectRatio: 'none',
     'aria-label': `Share of ${entity.entity} over event time, now ${percent(ratio(entity.matched, entity.count))}, usual ${percent(entity.baseline.rate)}` });
@@ -250,8 +251,9 @@ function frameCourse(svg, { left, right, width, height, base, high, begin, end, 
 
 /* The last minutes at one second a step; the running averages keep thin traffic readable. */
 function flowSeries() {
-  const all = state.series, newest = all.length ? all[all.length - 1][0] : 0, width = Math.min(SERIES_MAX, Math.max(60, all.length));
-  return all.filter(point => point[0] > newest - width);
+  const first = state.series.findIndex(point => point[1] || point[2]), all = first < 0 ? [] : state.series.slice(first);
+  const newest = all.length ? all[all.length - 1][0] : 0;
+  return all.filter(point => point[0] > newest - SERIES_MAX);
 }
 function smooth(points, column, width) {
   let sum = 0;
@@ -266,7 +268,7 @@ function drawFlow() {
   FLOW.width = widthOf($('chart-rate'), FLOW.width);
   if (points.length < 2 || !state.status) return;
   const labels = state.status.model ? state.status.model.labels : [];
-  const rates = smooth(points, 2, 3), recent = smooth(points, 2, 10).pop();
+  const rates = smooth(points, 2, 5), recent = smooth(points, 2, 10).pop();
   $('rate').replaceChildren(count(Math.round(recent)), h('small', { text: ' /s' }));
   $('chart-rate').replaceChildren(rateChart(points, rates));
   const window = points.slice(-60), total = window.reduce((sum, point) => sum + point[2], 0), negative = labels.indexOf('negative');
@@ -488,7 +490,7 @@ function drawAlerts() {
   $('alerts-empty').hidden = episodes.length > 0;
   for (const [id, item] of items) if (!state.alerts.has(id)) { item.node.remove(); items.delete(id); }
   episodes.forEach((episode, i) => {
-    const item = items.get(episode.id) || { node: h('li', {}), order: 0 };
+    const item = items.get(episode.id) || { node: h('li', {}), order: 0, open: i === 0 };
     items.set(episode.id, item);
     if (item.order !== episode.order) fillEpisode(item, episode);
     if ($('alerts').children[i] !== item.node) $('alerts').insertBefore(item.node, $('alerts').children[i] || null);
@@ -496,14 +498,14 @@ function drawAlerts() {
 }
 
 function fillEpisode(item, episode) {
-  const { last, peak } = episode, word = isOpen(episode) ? 'firing' : 'resolved', open = item.node.querySelector('details')?.open;
+  const { last, peak } = episode, word = isOpen(episode) ? 'firing' : 'resolved', details = item.node.querySelector('details'), open = details ? details.open : item.open;
   const lasted = Date.parse(last.ends_at || last.at) - Date.parse(last.starts_at);
   const how = { calm: 'calm again', no_data: 'no more messages', level_shift: 'the new level is usual now', rule_removed: 'the rule was removed' }[last.reason] || last.reason;
   const said = `${percent(peak.stats.rate)} negative at its height, ${count(peak.stats.matched)} of ${count(peak.stats.count)}, usual ${percent(peak.stats.baseline.rate)}` +
     (isOpen(episode) ? '' : `; ${how} after ${span(lasted)}`);
   item.order = episode.order;
   item.node.replaceChildren(h('details', { open: open ? '' : null },
-    h('summary', {}, h('span', { class: `word ${word}`, text: word }), h('b', { text: last.entity }), h('span', {}, moment(Date.parse(last.starts_at)), isOpen(episode) ? null : ' – ', isOpen(episode) ? null : moment(Date.parse(last.ends_at || last.at))),
+    h('summary', {}, h('span', { class: `word ${word}`, text: word }), h('b', { text: last.entity }), h('span', { class: 'when' }, moment(Date.parse(last.starts_at)), isOpen(episode) ? null : ' – ', isOpen(episode) ? null : moment(Date.parse(last.ends_at || last.at))),
       h('span', { class: 'said', text: said })),
     quotes(episode, 5), whyLine(episode, peak.stats)));
 }
