@@ -55,6 +55,12 @@ def opened(browser, url, until, width=1280):
     WebDriverWait(browser, 30).until(lambda driver: until(driver))
 
 
+def drawn(browser):
+    """Every part of the page over a firing worker is there."""
+    return all(browser.find_elements(By.CSS_SELECTOR, selector)
+               for selector in (".card .quote", ".card svg path", "#entities tbody tr", "#chart-mix path", "#dead li", "#alerts li"))
+
+
 def text(browser, selector):
     return browser.find_element(By.CSS_SELECTOR, selector).text
 
@@ -66,8 +72,7 @@ def complaints(browser):
 
 def test_a_firing_entity_is_shown_with_its_reasons(browser):
     with served("firing") as url:
-        opened(browser, url, lambda driver: driver.find_elements(By.CSS_SELECTOR, ".card .quote") and
-               driver.find_elements(By.CSS_SELECTOR, "#chart-mix path") and driver.find_elements(By.CSS_SELECTOR, ".card svg path"))
+        opened(browser, url, drawn)
         assert text(browser, "#headline") == "acme is firing"
         assert text(browser, "#state") == "running"
         assert browser.title.startswith("▲ 1 firing")
@@ -84,8 +89,7 @@ def test_a_firing_entity_is_shown_with_its_reasons(browser):
 
 def test_texts_stay_texts(browser):
     with served("firing") as url:
-        opened(browser, url, lambda driver: driver.find_elements(By.CSS_SELECTOR, ".card .quote") and
-               driver.find_elements(By.CSS_SELECTOR, "#entities tbody tr"))
+        opened(browser, url, drawn)
         assert "<img src=x onerror=alert(1)> it broke" in text(browser, ".card .quote")
         assert not browser.find_elements(By.CSS_SELECTOR, "img[src=x], td b")
         assert '<b>globex</b> & "co"' in text(browser, "#entities")
@@ -117,7 +121,7 @@ def test_a_worker_that_is_gone_is_said_to_be(browser):
 @pytest.mark.parametrize("width", [375, 768, 1280])
 def test_nothing_sticks_out(browser, width):
     with served("firing") as url:
-        opened(browser, url, lambda driver: driver.find_elements(By.CSS_SELECTOR, ".card svg path"), width)
+        opened(browser, url, drawn, width)
         assert browser.execute_script("return document.documentElement.scrollWidth") <= width
         assert browser.execute_script("const box = document.querySelector('.scroll'); return box.scrollWidth - box.clientWidth") <= 0
         if width == 375:
@@ -144,7 +148,7 @@ def contrast(browser, selector):
 def test_both_themes_can_be_read(browser, theme):
     browser.execute_cdp_cmd("Emulation.setEmulatedMedia", {"features": [{"name": "prefers-color-scheme", "value": theme}]})
     with served("firing") as url:
-        opened(browser, url, lambda driver: driver.find_elements(By.CSS_SELECTOR, ".card .quote"))
+        opened(browser, url, drawn)
         for selector in ("#headline", "#subline", ".hint", ".card .flag", ".share b", ".chip", "cite", "td.verdict", ".facts dt", "footer", ".figure small"):
             assert contrast(browser, selector) >= 4.5, selector
         before = browser.execute_script("return getComputedStyle(document.body).backgroundColor")

@@ -393,7 +393,7 @@ function whyLine(episode, stats) {
     h('span', {}, 'since ', moment(Date.parse(alert.starts_at))),
     h('span', { text: `${count(stats.matched)} of ${count(stats.count)} in ${span(Date.parse(alert.window.end) - Date.parse(alert.window.start))}` }),
     h('span', { text: `strength ${stats.strength.toFixed(1)}, fires at ${stats.threshold.toFixed(1)}` }),
-    stats.distinct_authors ? h('span', { text: plural(stats.distinct_authors, 'author') }) : null,
+    stats.distinct_authors ? h('span', { text: `${count(stats.distinct_authors)} or more authors` }) : null,
     stats.collapsed ? h('span', { text: `${plural(stats.collapsed, 'copy').replace('copys', 'copies')} not counted` }) : null,
     h('button', { type: 'button', text: 'Copy JSON', onclick: event => copy(event.currentTarget, alert) }));
 }
@@ -490,7 +490,7 @@ function drawAlerts() {
   $('alerts-empty').hidden = episodes.length > 0;
   for (const [id, item] of items) if (!state.alerts.has(id)) { item.node.remove(); items.delete(id); }
   episodes.forEach((episode, i) => {
-    const item = items.get(episode.id) || { node: h('li', {}), order: 0, open: i === 0 };
+    const item = items.get(episode.id) || { node: h('li', {}), order: 0, firing: true };
     items.set(episode.id, item);
     if (item.order !== episode.order) fillEpisode(item, episode);
     if ($('alerts').children[i] !== item.node) $('alerts').insertBefore(item.node, $('alerts').children[i] || null);
@@ -498,12 +498,15 @@ function drawAlerts() {
 }
 
 function fillEpisode(item, episode) {
-  const { last, peak } = episode, word = isOpen(episode) ? 'firing' : 'resolved', details = item.node.querySelector('details'), open = details ? details.open : item.open;
+  const { last, peak } = episode, word = isOpen(episode) ? 'firing' : 'resolved', details = item.node.querySelector('details');
+  /* What just resolved, the card at the top no longer tells. */
+  const open = (details && details.open) || (item.firing && !isOpen(episode) && episode.order === Math.max(...[...state.alerts.values()].map(other => other.order)));
   const lasted = Date.parse(last.ends_at || last.at) - Date.parse(last.starts_at);
   const how = { calm: 'calm again', no_data: 'no more messages', level_shift: 'the new level is usual now', rule_removed: 'the rule was removed' }[last.reason] || last.reason;
   const said = `${percent(peak.stats.rate)} negative at its height, ${count(peak.stats.matched)} of ${count(peak.stats.count)}, usual ${percent(peak.stats.baseline.rate)}` +
     (isOpen(episode) ? '' : `; ${how} after ${span(lasted)}`);
   item.order = episode.order;
+  item.firing = isOpen(episode);
   item.node.replaceChildren(h('details', { open: open ? '' : null },
     h('summary', {}, h('span', { class: `word ${word}`, text: word }), h('b', { text: last.entity }), h('span', { class: 'when' }, moment(Date.parse(last.starts_at)), isOpen(episode) ? null : ' – ', isOpen(episode) ? null : moment(Date.parse(last.ends_at || last.at))),
       h('span', { class: 'said', text: said })),
