@@ -93,7 +93,7 @@ def test_a_broker_that_is_away_at_start_is_waited_for(kafka, model, scores, star
     status, body = worker.get("/readyz")
     assert status == 503 and "starting" in body
     assert worker.get("/livez")[0] == 200
-    assert worker.log_text().count("waiting for Kafka") == 1, "told once in a while"
+    assert worker.log_text().count("waiting for Kafka") == 2, "told once in a while, by each stage"
     Proxy(port, kafka.brokers)
     worker.wait_ready(60)
     wait_for("all are scored", lambda: worker.status()["scored"] == 20)

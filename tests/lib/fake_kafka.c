@@ -112,7 +112,9 @@ static void on_turn(void *ctx)
     }
 }
 
-void fake_source_assign(struct fake_source *source)
+static bool is_member(const struct fake_source *source) { return source->is_started && !source->is_leaving; }
+
+static void assign(struct fake_source *source)
 {
     unsigned count = 0;
     for (int32_t i = 0; i < source->topic->partitions_count; i++) {
@@ -142,13 +144,26 @@ static void give(struct fake_source *source, bool only_revoking, bool is_lost)
     }
 }
 
-void fake_source_revoke(struct fake_source *source)
+static void revoke_all(struct fake_source *source)
 {
     for (int32_t i = 0; i < source->topic->partitions_count; i++) source->partitions[i].is_revoking = source->is_owned[i];
     source->handler.revoking(source->handler.ctx);
 }
 
-void fake_source_lose(struct fake_source *source) { give(source, false, true); }
+void fake_source_assign(struct fake_source *source)
+{
+    if (is_member(source)) assign(source);
+}
+
+void fake_source_revoke(struct fake_source *source)
+{
+    if (is_member(source)) revoke_all(source);
+}
+
+void fake_source_lose(struct fake_source *source)
+{
+    if (is_member(source)) give(source, false, true);
+}
 
 static int source_start(struct sq_source *base, const struct sq_source_handler *handler, struct sq_err *err)
 {
@@ -156,7 +171,7 @@ static int source_start(struct sq_source *base, const struct sq_source_handler *
     struct fake_source *source = fake_source(base);
     source->handler = *handler;
     source->is_started = true;
-    fake_source_assign(source);
+    assign(source);
     return 0;
 }
 
@@ -171,7 +186,7 @@ static void source_release(struct sq_source *base)
 static void source_leave(struct sq_source *base)
 {
     fake_source(base)->is_leaving = true;
-    fake_source_revoke(fake_source(base));
+    revoke_all(fake_source(base));
 }
 
 static bool source_watermarks(struct sq_source *base, const struct sq_source_partition *partition, int64_t *low, int64_t *high)

@@ -53,6 +53,7 @@ struct fake_source {
 
 /* On start all partitions are assigned. */
 void fake_source_init(struct fake_source *source, struct sq_loop *loop, struct fake_topic *topic, pthread_mutex_t *mutex);
+/* These three do nothing before the source was started and after it left. */
 void fake_source_assign(struct fake_source *source); /* all that are not owned */
 void fake_source_revoke(struct fake_source *source); /* all; release answers */
 void fake_source_lose(struct fake_source *source);   /* all, at once */

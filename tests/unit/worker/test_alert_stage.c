@@ -72,7 +72,7 @@ static void add_score(struct world *world, int64_t ts_ms, bool is_negative)
         .source = {SQ_STR("posts"), 0, offset}, .entity = SQ_STR("acme"), .event_time_ms = ts_ms,
         .label = is_negative ? SQ_STR("negative") : SQ_STR("neutral"), .score = 0.9f, .probabilities_count = 3,
         .probabilities = {is_negative ? 0.9f : 0.05f, is_negative ? 0.05f : 0.9f, 0.05f},
-        .author_hash = (uint64_t)offset + 1, .model_digest = 1, .excerpt = SQ_STR("a text"),
+        .author_hash = ((uint64_t)offset + 1) * UINT64_C(0x9e3779b97f4a7c15), .model_digest = 1, .excerpt = SQ_STR("a text"),
     };
     sq_buf_init(&value);
     assert_int_equal(sq_score_encode(&score, &value, &err), 0);
