@@ -203,7 +203,7 @@ static int judge_ts(const struct source *source, const struct sq_raw *raw, struc
     enum sq_ts_unit unit = source->message && field->kind == SQ_FIELD_PATH ? SQ_TS_MS : source->format->ts_unit; /* ts_ms says so itself */
     if (raw->kind == SQ_RAW_ABSENT) return 0;
     event->has_ts = true;
-    double number;
+    double number = 0;
     bool numeric = as_number(raw, &number);
     if (unit != SQ_TS_RFC3339 && numeric) {
         bool ms = unit == SQ_TS_MS || (unit == SQ_TS_AUTO && number >= 1e11);
