@@ -1,58 +1,32 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Lines in, labels out, in the same order.
- *
- * Lines wait in a ring of slots. The main thread fills slots at its head and gives them to the pool; engine threads mark them finished in
- * any order; the main thread writes them from its tail. It writes when the ring is full, when the texts in it are over a bound, and when
- * nobody has written the next line yet, so that a person who types a line sees its answer. */
-#include <pthread.h>
+/* Lines in, labels out, in the same order. A line is written when the ring of lines in work is full, when the texts in it are over a bound,
+ * and when nobody has written the next line yet, so that a person who types a line sees its answer. */
 #include <stdio.h>
 #include <stdlib.h>
 
 #include "engine/base/json.h"
-#include "engine/pool.h"
 #include "worker/cli/lines.h"
 #include "worker/cli/model.h"
+#include "worker/cli/ordered.h"
 
 enum { SLOTS_COUNT = 1024, RING_BYTES_MAX = 8 * 1024 * 1024, KEPT_BYTES_MAX = 16 * 1024, THREADS_MAX = 1024 };
 
 struct slot {
-    struct sq_job job; /* first, so that a job is its slot */
+    struct sq_ordered_slot ordered; /* first */
     struct sq_buf text;
-    bool finished; /* under the mutex */
 };
 
 struct classify {
     bool json, logits;
     const struct sq_model_info *info;
-    struct sq_pool *pool;
     struct sq_session *session; /* for --logits: the ids */
     int32_t *ids;
     struct sq_lines lines;
     struct sq_buf out;
-    struct slot *slots; /* [SLOTS_COUNT] */
-    size_t head, tail;  /* slots filled and written so far; their difference is in the ring */
-    size_t ring_bytes;
+    struct sq_ordered ordered; /* lines in work */
+    size_t ring_bytes;         /* of their texts */
     bool has_failures;
-    pthread_mutex_t mutex;
-    pthread_cond_t finished;
 };
-
-/* On an engine thread. */
-static void mark_finished(struct sq_job *jobs, void *ctx)
-{
-    struct classify *classify = ctx;
-    pthread_mutex_lock(&classify->mutex);
-    for (struct sq_job *job = jobs; job; job = job->next) ((struct slot *)(void *)job)->finished = true;
-    pthread_cond_signal(&classify->finished);
-    pthread_mutex_unlock(&classify->mutex);
-}
-
-static void wait_finished(struct classify *classify, const struct slot *slot)
-{
-    pthread_mutex_lock(&classify->mutex);
-    while (!slot->finished) pthread_cond_wait(&classify->finished, &classify->mutex);
-    pthread_mutex_unlock(&classify->mutex);
-}
 
 static void write_ids(struct classify *classify, struct sq_str text)
 {
@@ -66,7 +40,7 @@ static void write_ids(struct classify *classify, struct sq_str text)
 static void write_scores(struct classify *classify, const struct slot *slot)
 {
     struct sq_buf *out = &classify->out;
-    const struct sq_prediction *prediction = &slot->job.prediction;
+    const struct sq_prediction *prediction = &slot->ordered.job.prediction;
     sq_json_write_key(out, "label");
     sq_json_write_str(out, sq_str_view(classify->info->labels[prediction->label]));
     sq_json_write_key(out, "score");
@@ -85,13 +59,13 @@ static void write_scores(struct classify *classify, const struct slot *slot)
         sq_json_write_real(out, (double)prediction->logits[i]);
     }
     sq_buf_append_char(out, ']');
-    write_ids(classify, slot->job.text);
+    write_ids(classify, slot->ordered.job.text);
 }
 
 static void write_json(struct classify *classify, const struct slot *slot)
 {
     struct sq_buf *out = &classify->out;
-    int code = slot->job.prediction.code;
+    int code = slot->ordered.job.prediction.code;
     sq_buf_append_char(out, '{');
     if (code < 0) {
         sq_json_write_key(out, "error");
@@ -108,7 +82,7 @@ static void write_json(struct classify *classify, const struct slot *slot)
 static void write_for_people(struct classify *classify, const struct slot *slot)
 {
     struct sq_buf *out = &classify->out;
-    const struct sq_prediction *prediction = &slot->job.prediction;
+    const struct sq_prediction *prediction = &slot->ordered.job.prediction;
     bool written[SQ_LABELS_MAX] = {false};
     if (prediction->code < 0) {
         sq_buf_printf(out, "error: %s\n", sq_err_meaning(prediction->code));
@@ -122,53 +96,57 @@ static void write_for_people(struct classify *classify, const struct slot *slot)
         written[best] = true;
         sq_buf_printf(out, "%s %.4f   ", classify->info->labels[best], (double)prediction->probabilities[best]);
     }
-    double ms = (double)(slot->job.finished_ns - slot->job.started_ns) * 1e-6;
+    double ms = (double)(slot->ordered.job.finished_ns - slot->ordered.job.started_ns) * 1e-6;
     sq_buf_printf(out, "  %u tokens%s, %.1f ms, %s\n", prediction->tokens, prediction->truncated ? " (cut)" : "", ms,
                   sq_precision_names[classify->info->precision]);
 }
 
-/* Waits for the oldest slot and writes it. */
-static void write_oldest(struct classify *classify)
+/* Waits for the oldest line and writes it. False: there is none. */
+static bool write_oldest(struct classify *classify)
 {
-    struct slot *slot = &classify->slots[classify->tail++ % SLOTS_COUNT];
-    wait_finished(classify, slot);
-    if (slot->job.prediction.code < 0) classify->has_failures = true;
+    struct slot *slot = sq_ordered_oldest_wait(&classify->ordered);
+    if (!slot) return false;
+    if (slot->ordered.job.prediction.code < 0) classify->has_failures = true;
     if (classify->json) write_json(classify, slot);
     else write_for_people(classify, slot);
     fwrite(classify->out.data, 1, classify->out.bytes, stdout);
     sq_buf_clear(&classify->out);
     classify->ring_bytes -= slot->text.bytes;
     if (slot->text.capacity_bytes > KEPT_BYTES_MAX) sq_buf_deinit(&slot->text);
+    sq_ordered_release(&classify->ordered);
+    return true;
 }
 
 static void write_all(struct classify *classify)
 {
-    while (classify->tail < classify->head) write_oldest(classify);
+    while (write_oldest(classify)) {
+    }
     fflush(stdout);
 }
 
 /* Puts one line into the ring; a line that is too long is finished at once. */
 static int add_line(struct classify *classify, enum sq_line kind, struct sq_str line)
 {
-    while (classify->head - classify->tail == SLOTS_COUNT || (classify->ring_bytes > RING_BYTES_MAX && classify->tail < classify->head))
-        write_oldest(classify);
-    struct slot *slot = &classify->slots[classify->head % SLOTS_COUNT];
+    struct slot *slot;
+    while (classify->ring_bytes > RING_BYTES_MAX && write_oldest(classify)) {
+    }
+    while (!(slot = sq_ordered_free(&classify->ordered))) write_oldest(classify);
     sq_buf_clear(&slot->text);
     if (kind == SQ_LINE_TEXT) sq_buf_append_str(&slot->text, line);
     if (sq_buf_failed(&slot->text)) return SQ_E_NOMEM;
-    slot->job = (struct sq_job){.text = sq_buf_view(&slot->text)};
-    slot->finished = kind == SQ_LINE_TOO_LONG;
-    if (slot->finished) slot->job.prediction.code = SQ_E_TOO_LARGE;
+    slot->ordered.job = (struct sq_job){.text = sq_buf_view(&slot->text)};
     classify->ring_bytes += slot->text.bytes;
-    classify->head++;
-    return slot->finished ? 0 : sq_pool_try_submit(classify->pool, &slot->job);
+    if (kind == SQ_LINE_TEXT) return sq_ordered_submit(&classify->ordered);
+    slot->ordered.job.prediction.code = SQ_E_TOO_LARGE;
+    sq_ordered_skip(&classify->ordered);
+    return 0;
 }
 
 static int classify_lines(struct classify *classify, struct sq_err *err)
 {
     for (;;) {
         struct sq_str line = {0};
-        if (classify->tail < classify->head && sq_lines_would_wait(&classify->lines)) write_all(classify);
+        if (sq_ordered_count(&classify->ordered) > 0 && sq_lines_would_wait(&classify->lines)) write_all(classify);
         int kind = sq_lines_next(&classify->lines, &line, err);
         if (kind < 0) return kind;
         if (kind == SQ_LINE_END) return 0;
@@ -180,23 +158,21 @@ static int classify_lines(struct classify *classify, struct sq_err *err)
 static int start(struct classify *classify, const struct sq_engine *engine, const char *path, unsigned threads, struct sq_err *err)
 {
     classify->info = sq_engine_info(engine);
-    classify->slots = calloc(SLOTS_COUNT, sizeof *classify->slots);
+    int status = sq_ordered_open(&classify->ordered, engine, threads, SLOTS_COUNT, sizeof(struct slot), err);
+    if (status) return status;
     classify->ids = malloc(classify->info->tokens_max * sizeof *classify->ids);
-    if (!classify->slots || !classify->ids) return sq_err_set(err, SQ_E_NOMEM, "no memory for the lines in work");
-    int status = sq_lines_open(&classify->lines, path, SQ_TEXT_BYTES_MAX, err);
-    if (status == 0 && classify->logits) status = sq_session_open(&classify->session, engine, err);
-    struct sq_pool_options options = {.threads = threads, .queue_jobs_max = SLOTS_COUNT, .done = mark_finished, .done_ctx = classify};
-    if (status == 0) status = sq_pool_open(&classify->pool, engine, &options, err);
-    return status;
+    if (!classify->ids) return sq_err_set(err, SQ_E_NOMEM, "no memory for the token ids of a line");
+    status = sq_lines_open(&classify->lines, path, SQ_TEXT_BYTES_MAX, err);
+    return status == 0 && classify->logits ? sq_session_open(&classify->session, engine, err) : status;
 }
+
+static void deinit_slot(void *slot) { sq_buf_deinit(&((struct slot *)slot)->text); }
 
 static void stop(struct classify *classify)
 {
-    sq_pool_close(classify->pool);
+    sq_ordered_close(&classify->ordered, deinit_slot);
     sq_session_close(classify->session);
     sq_lines_close(&classify->lines);
-    for (size_t i = 0; classify->slots && i < SLOTS_COUNT; i++) sq_buf_deinit(&classify->slots[i].text);
-    free(classify->slots);
     free(classify->ids);
     sq_buf_deinit(&classify->out);
 }
@@ -205,16 +181,12 @@ static void stop(struct classify *classify)
 static int classify_stream(struct classify *classify, const struct sq_engine *engine, const char *path, unsigned threads)
 {
     struct sq_err err = {0};
-    pthread_mutex_init(&classify->mutex, NULL);
-    pthread_cond_init(&classify->finished, NULL);
     int status = start(classify, engine, path, threads, &err);
     if (status == 0) {
         status = classify_lines(classify, &err);
         write_all(classify);
     }
     stop(classify);
-    pthread_cond_destroy(&classify->finished);
-    pthread_mutex_destroy(&classify->mutex);
     if (status == 0 && ferror(stdout)) status = sq_err_set(&err, SQ_E_IO, "stdout could not be written");
     if (status < 0) {
         fprintf(stderr, "squall classify: %s\n", err.message);

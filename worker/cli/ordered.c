@@ -46,9 +46,11 @@ void *sq_ordered_free(struct sq_ordered *ordered)
 
 int sq_ordered_submit(struct sq_ordered *ordered)
 {
-    struct sq_ordered_slot *slot = slot_at(ordered, ordered->head++);
+    struct sq_ordered_slot *slot = slot_at(ordered, ordered->head);
     slot->finished = false;
-    return sq_pool_try_submit(ordered->pool, &slot->job);
+    int status = sq_pool_try_submit(ordered->pool, &slot->job);
+    if (status == 0) ordered->head++; /* only the owner looks at it: the job may well be done by now */
+    return status;
 }
 
 void sq_ordered_skip(struct sq_ordered *ordered) { slot_at(ordered, ordered->head++)->finished = true; }
@@ -64,3 +66,5 @@ void *sq_ordered_oldest_wait(struct sq_ordered *ordered)
 }
 
 void sq_ordered_release(struct sq_ordered *ordered) { ordered->tail++; }
+
+size_t sq_ordered_count(const struct sq_ordered *ordered) { return ordered->head - ordered->tail; }

@@ -35,7 +35,7 @@ void sq_ordered_close(struct sq_ordered *ordered, void (*deinit)(void *slot));
 /* The slot to fill, or NULL while the ring is full. It stays the same until it is submitted or skipped. */
 void *sq_ordered_free(struct sq_ordered *ordered);
 
-/* Hands the filled slot, its job's text set, to the pool. */
+/* Hands the filled slot, its job's text set, to the pool. On failure it stays the one to fill. */
 int sq_ordered_submit(struct sq_ordered *ordered);
 
 /* The filled slot needs no engine: its prediction is what the caller wrote. */
@@ -44,5 +44,7 @@ void sq_ordered_skip(struct sq_ordered *ordered);
 /* Waits for the oldest slot; NULL when the ring is empty. It is the caller's until released. */
 void *sq_ordered_oldest_wait(struct sq_ordered *ordered);
 void sq_ordered_release(struct sq_ordered *ordered);
+
+size_t sq_ordered_count(const struct sq_ordered *ordered); /* slots in the ring */
 
 #endif
