@@ -19,7 +19,7 @@
 static char folder[] = "/tmp/squall-config-XXXXXX";
 static struct sq_config *config;
 static struct sq_err err;
-static char *const no_environment[] = {NULL};
+static const char *const no_environment[] = {NULL};
 
 static int make_folder(void **state)
 {
@@ -51,12 +51,12 @@ static void write_file(const char *path, const char *text, size_t bytes)
     assert_int_equal(fclose(file), 0);
 }
 
-static int load(const char *yaml, char *const *environment, const char *set)
+static int load(const char *yaml, const char *const *environment, const char *set)
 {
     if (yaml) write_file("squall.yaml", yaml, strlen(yaml));
     sq_config_close(config);
     return sq_config_load(&config, &(struct sq_config_sources){.path = yaml ? "squall.yaml" : NULL, .sets = &set, .sets_count = set ? 1 : 0,
-                                                              .environment = environment ? environment : no_environment}, &err);
+                                                              .environment = (char *const *)(uintptr_t)(environment ? environment : no_environment)}, &err);
 }
 
 static void assert_loads(const char *yaml)
@@ -121,7 +121,7 @@ static void every_default_is_a_value_of_its_key(void **state)
 static void flag_beats_environment_beats_file_beats_default(void **state)
 {
     (void)state;
-    char *const environment[] = {"SQUALL_THREADS=3", "SQUALL_APP=env", "SQUALL_KAFKA_SASL_MECHANISM=PLAIN", "OTHER=x", NULL};
+    const char *const environment[] = {"SQUALL_THREADS=3", "SQUALL_APP=env", "SQUALL_KAFKA_SASL_MECHANISM=PLAIN", "OTHER=x", NULL};
     assert_int_equal(load(MINIMAL "app: file\nmodel: {threads: 2, max_tokens: 64}\n", environment, "model.threads=4"), 0);
     assert_int_equal(config->model.threads, 4);
     assert_string_equal(config->app, "env");
@@ -180,7 +180,7 @@ static void a_rule_in_the_file_replaces_the_default_one(void **state)
 static void variables_are_replaced_inside_values_only(void **state)
 {
     (void)state;
-    char *const environment[] = {"TOPIC=po: [sts", "EMPTY=", "N=9", NULL};
+    const char *const environment[] = {"TOPIC=po: [sts", "EMPTY=", "N=9", NULL};
     assert_int_equal(load("kafka: {brokers: '${HOST:-localhost}:909${N}'}\ninput: {topics: [posts], default_entity: \"${TOPIC}\"}\n"
                           "dead_letter: {header_prefix: '${EMPTY:-$$x$y}'}\n", environment, NULL), 0);
     assert_string_equal(config->kafka.brokers, "localhost:9099");
@@ -214,7 +214,7 @@ static void a_secret_comes_from_its_file(void **state)
 
     assert_int_equal(load(MINIMAL, NULL, "kafka.sasl_password_file=nowhere"), SQ_E_CONFIG);
     assert_string_equal(err.message, "--set kafka.sasl_password_file: kafka.sasl_password_file: nowhere: No such file or directory");
-    char *const environment[] = {"SQUALL_KAFKA_SASL_PASSWORD=other", NULL};
+    const char *const environment[] = {"SQUALL_KAFKA_SASL_PASSWORD=other", NULL};
     assert_int_equal(load(MINIMAL, environment, "kafka.sasl_password_file=secret"), SQ_E_CONFIG);
     assert_non_null(strstr(err.message, "are both set"));
 }
@@ -356,7 +356,7 @@ static void wrong_sets_and_variables_are_named(void **state)
         assert_int_equal(load(MINIMAL, NULL, cases[i].set), SQ_E_CONFIG);
         if (strncmp(err.message, cases[i].message, strlen(cases[i].message)) != 0) fail_msg("%s: %s", cases[i].set, err.message);
     }
-    char *const environment[] = {"SQUALL_THREADS=many", "SQUALL_KAFKA_GROUP_ID=x", NULL};
+    const char *const environment[] = {"SQUALL_THREADS=many", "SQUALL_KAFKA_GROUP_ID=x", NULL};
     assert_int_equal(load(MINIMAL, environment, NULL), SQ_E_CONFIG);
     assert_string_equal(err.message, "SQUALL_THREADS: model.threads: expected auto or a whole number from 1 to 1024, found 'many'\n"
                                      "SQUALL_KAFKA_GROUP_ID: kafka.properties: 'group.id' is squall's own to set, since what it promises rests on it");
