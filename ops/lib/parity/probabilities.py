@@ -1,0 +1,99 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Logits and probabilities of transformers, for the default model and for random-weight models of BERT-base's and DistilBERT's shapes.
+
+`update(write_model)` asks transformers and writes tests/golden/probabilities/NAME.jsonl; write_model is the program built from
+tests/golden/write_model.c, so the oracle sees the very bytes that the test makes for itself. `compare(squall, folder, texts)` asks the
+binary about any texts.
+"""
+import json
+import subprocess
+import tempfile
+from pathlib import Path
+
+from . import texts
+
+GOLDEN = texts.GOLDEN / "probabilities"
+MODELS = texts.ROOT / "engine" / "models"
+TOKENS_MAX = 128
+
+# name: how many texts of each source
+RANDOM = {
+    "bert-base": {"vader": 30, "finance": 20, "hard": 10},
+    "distilbert": {"vader": 60, "finance": 40, "hard": 20},
+    "odd-shape": {"chinese": 120, "hard": 40, "vader": 40},
+}
+DEFAULT = {"vader": 200, "finance": 160, "hard": 40}
+
+
+def spread(items, count):
+    """So many of them, evenly over the whole."""
+    return [items[i * len(items) // count] for i in range(min(count, len(items)))]
+
+
+def chosen(counts):
+    for source, count in counts.items():
+        yield from spread(list(texts.SOURCES[source]()), count)
+
+
+class Oracle:
+    def __init__(self, folder):
+        import torch
+        from transformers import AutoModelForSequenceClassification, AutoTokenizer
+
+        self.torch = torch
+        torch.set_num_threads(1)
+        self.tokenizer = AutoTokenizer.from_pretrained(str(folder))
+        self.model = AutoModelForSequenceClassification.from_pretrained(str(folder), dtype=torch.float32).eval()
+        config = json.loads((Path(folder) / "config.json").read_text())
+        self.tokens_max = min(TOKENS_MAX, config["max_position_embeddings"])
+        self.normalise = texts.tweet if config.get("squall_normalise") == "tweet" else lambda text: text
+
+    def ask(self, text):
+        """A text alone, without padding: tokens, logits, probabilities."""
+        given = self.tokenizer(self.normalise(text), truncation=True, max_length=self.tokens_max, return_tensors="pt")
+        with self.torch.no_grad():
+            logits = self.model(**given).logits[0].double()
+        return given["input_ids"].shape[1], logits.tolist(), logits.softmax(-1).tolist()
+
+
+def write(name, folder, counts):
+    oracle = Oracle(folder)
+    with open(GOLDEN / f"{name}.jsonl", "w", encoding="ascii") as out:
+        for text in chosen(counts):
+            tokens, logits, probabilities = oracle.ask(text)
+            row = {"tokens": tokens, "logits": [round(x, 9) for x in logits], "probabilities": [round(x, 9) for x in probabilities]}
+            out.write(json.dumps({"text": text, **row}) + "\n")
+
+
+def update(write_model):
+    GOLDEN.mkdir(exist_ok=True)
+    for name, counts in RANDOM.items():
+        with tempfile.TemporaryDirectory() as folder:
+            subprocess.run([str(write_model), name, folder], check=True)
+            write(name, folder, counts)
+    (default,) = [path for path in MODELS.iterdir() if (path / "config.json").exists()]
+    write("default", default, DEFAULT)
+
+
+def compare(squall, folder, items):
+    """Largest difference of a probability, texts compared and those whose token count differs. Texts with line ends are left out."""
+    items = [text for text in items if "\n" not in text]
+    given = "".join(text + "\n" for text in items).encode()
+    run = subprocess.run([str(squall), "classify", "--json", "--logits", "--model", str(folder)], input=given, capture_output=True)
+    if run.returncode not in (0, 1):
+        raise RuntimeError(run.stderr.decode(errors="replace"))
+    oracle, worst, different = Oracle(folder), 0.0, 0
+    for text, line in zip(items, run.stdout.decode().splitlines(), strict=True):
+        ours = json.loads(line)
+        tokens, _, probabilities = oracle.ask(text)
+        if "error" in ours or len(ours["ids"]) != tokens:
+            different += 1
+            continue
+        worst = max(worst, *(abs(a - b) for a, b in zip(ours["scores"].values(), probabilities, strict=True)))
+    return worst, len(items), different
+
+
+if __name__ == "__main__":
+    import sys
+
+    update(sys.argv[1])
