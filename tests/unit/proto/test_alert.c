@@ -1,10 +1,14 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/* Both encodings of one alert. tests/golden/alert holds them as files, which tests/integration/test_proto.py reads with Google's own protobuf
+ * and the published schema; `proto_alert --write` renews them. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
 
 #include <cmocka.h>
+
+#include <stdio.h>
 
 #include "engine/base/json.h"
 #include "proto/codec.h"
@@ -134,8 +138,86 @@ static void the_protobuf_opens_with_state_and_ids(void **state)
     assert_memory_equal(buf.data, expected, sizeof expected - 1);
 }
 
-int main(void)
+/* ---- The golden files ---- */
+
+/* Every field has a value that no other has. */
+static struct sq_alert full_alert(void)
 {
+    struct sq_alert alert = sample();
+    alert.state = SQ_ALERT_RESOLVED;
+    alert.reason = SQ_REASON_LEVEL_SHIFT;
+    alert.seq = 5;
+    alert.reopen_count = 2;
+    alert.entity = SQ_STR("caf\xc3\xa9 \0 \xf0\x9f\x9a\x80");
+    alert.severity = SQ_SEVERITY_WARNING;
+    alert.starts_at_ms = -1500;
+    alert.ends_at_ms = 1700000100456;
+    alert.stats.baseline_low = 0.0625;
+    alert.stats.baseline_high = 0.1875;
+    alert.stats.baseline_messages = 4014.5;
+    alert.stats.rate = 0.75;
+    alert.stats.lift_pp = 58.5;
+    alert.stats.lift_ratio = 5.875;
+    alert.stats.strength = 7.90625;
+    alert.stats.threshold = 3.5;
+    alert.stats.p_value = 1.25e-80;
+    alert.stats.distinct_authors = 4;
+    alert.stats.collapsed = 6;
+    alert.stats.late = 1;
+    alert.stats.flapping = true;
+    alert.stats.labels[1].label = SQ_STR("neutral");
+    alert.stats.labels[1].count = 17;
+    alert.stats.labels_count = 2;
+    alert.examples[0].score = 0.96875f;
+    alert.examples[1] = alert.examples[0];
+    alert.examples[1].source.offset = 8812;
+    alert.examples_count = 2;
+    alert.mode = SQ_STR("replay");
+    return alert;
+}
+
+static const struct golden {
+    const char *path;
+    int (*encode)(const struct sq_alert *alert, struct sq_buf *out, struct sq_err *err);
+} goldens[] = {
+    {SQUALL_SOURCE_DIR "/tests/golden/alert/alert.json", sq_alert_encode_json},
+    {SQUALL_SOURCE_DIR "/tests/golden/alert/alert.pb", sq_alert_encode_protobuf},
+};
+enum { GOLDENS_COUNT = sizeof goldens / sizeof *goldens };
+
+static void the_golden_files_hold_what_is_encoded(void **state)
+{
+    (void)state;
+    struct sq_alert alert = full_alert();
+    for (int i = 0; i < GOLDENS_COUNT; i++) {
+        struct sq_buf expected;
+        sq_buf_init(&expected);
+        sq_buf_clear(&buf);
+        assert_int_equal(goldens[i].encode(&alert, &buf, &err), 0);
+        assert_int_equal(sq_json_read_file(&expected, goldens[i].path, 1 << 20, SQ_E_IO, &err), 0);
+        if (!sq_str_equal(sq_buf_view(&buf), sq_buf_view(&expected))) fail_msg("%s differs; if that is meant, proto_alert --write", goldens[i].path);
+        sq_buf_deinit(&expected);
+    }
+}
+
+static int renew_goldens(void)
+{
+    struct sq_alert alert = full_alert();
+    int failed = 0;
+    for (int i = 0; i < GOLDENS_COUNT; i++) {
+        FILE *file = fopen(goldens[i].path, "w");
+        sq_buf_clear(&buf);
+        failed |= goldens[i].encode(&alert, &buf, &err);
+        failed |= !file || fwrite(buf.data, 1, buf.bytes, file) != buf.bytes;
+        failed |= file && fclose(file) != 0;
+    }
+    sq_buf_deinit(&buf);
+    return failed != 0;
+}
+
+int main(int argc, char **argv)
+{
+    if (argc == 2 && strcmp(argv[1], "--write") == 0) return renew_goldens();
 #define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
     const struct CMUnitTest tests[] = {
         TEST(the_json_mapping_is_fixed),
@@ -143,6 +225,7 @@ int main(void)
         TEST(both_json_forms_have_the_same_names),
         TEST(only_a_resolved_alert_has_an_end),
         TEST(the_protobuf_opens_with_state_and_ids),
+        TEST(the_golden_files_hold_what_is_encoded),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
