@@ -66,7 +66,8 @@ def test_nothing_is_lost_over_a_kill_and_the_alert_has_one_id(kafka, model, scor
     print(f"\n{RECORDS} records, killed after {killed_at} scores: {len(scored)} scored, {len(lettered)} dead letters, 0 missing, "
           f"{repeated} scored again; {seconds:.0f} s; alerts: {Counter(alert['entity'] + ' ' + alert['state'] for alert in alerts)}")
     assert firing and len(ids) == 1
-    assert firing[0]["examples"] and firing[0]["examples"][0]["topic"] == topic
+    examples = [example for alert in alerts if alert["entity"] == "entity-3" for example in alert["examples"]]
+    assert examples and all(example["topic"] == topic and example["excerpt"] for example in examples)
     check_restart_is_silent(kafka, app, topic, workers, start, options)
 
 
