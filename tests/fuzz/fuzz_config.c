@@ -9,7 +9,7 @@
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t bytes);
 
-static char *const environment[] = {"A=a", "EMPTY=", NULL};
+static const char *const environment[] = {"A=a", "EMPTY=", NULL};
 
 /* The configuration that a text makes, or NULL. No files are read: the keys that name some are emptied. */
 static struct sq_config *read_text(struct sq_str text)

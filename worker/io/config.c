@@ -152,7 +152,7 @@ int sq_config_load(struct sq_config **config, const struct sq_config_sources *so
 {
     int code = sq_config_default(config, err);
     if (code != 0) return code;
-    struct sq_config_loader loader = {.config = *config, .environment = sources->environment ? sources->environment : environ, .file = ""};
+    struct sq_config_loader loader = {.config = *config, .environment = sources->environment ? sources->environment : (const char *const *)(uintptr_t)environ, .file = ""};
     const char *path = sources->path ? sources->path : sq_config_variable(loader.environment, SQ_STR("SQUALL_CONFIG"));
     if (path && *path) read_file(&loader, path);
     sq_config_read_environment(&loader);

@@ -106,7 +106,7 @@ struct sq_config_sources {
     const char *path;          /* NULL: SQUALL_CONFIG, else no file; "-": stdin */
     const char *const *sets;   /* "path=value"; list items by name: rules.NegativeSpike.half_life=3d */
     unsigned sets_count;
-    char *const *environment;  /* NULL: the process's own; for tests */
+    const char *const *environment;  /* NULL: the process's own; for tests */
     bool offline;              /* replay, classify: kafka.brokers and input.topics need not be there */
 };
 

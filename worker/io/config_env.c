@@ -28,7 +28,7 @@ void sq_config_read_environment(struct sq_config_loader *loader)
         snprintf(where.text, sizeof where.text, "%s", row->environment ? row->environment : "");
         if (value) sq_config_assign_text(loader, row, SQ_NO_RULE, sq_str_view(value), &where);
     }
-    for (char *const *variable = loader->environment; *variable; variable++) {
+    for (const char *const *variable = loader->environment; *variable; variable++) {
         const char *equals = strchr(*variable, '=');
         if (!equals || strncmp(*variable, prefix, sizeof prefix - 1) != 0) continue;
         snprintf(where.text, sizeof where.text, "%.*s", (int)(equals - *variable), *variable);

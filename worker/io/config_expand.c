@@ -2,7 +2,7 @@
 /* ${VAR} in scalars. It runs after the YAML parser, so a value can't break out of its place in the file. */
 #include "worker/io/config_load.h"
 
-const char *sq_config_variable(char *const *environment, struct sq_str name)
+const char *sq_config_variable(const char *const *environment, struct sq_str name)
 {
     for (; *environment; environment++)
         if (strncmp(*environment, name.data, name.bytes) == 0 && (*environment)[name.bytes] == '=') return *environment + name.bytes + 1;
@@ -18,7 +18,7 @@ static bool is_variable(struct sq_str name)
 }
 
 /* `inside` is what stands between the braces. */
-static int expand_one(struct sq_str inside, char *const *environment, struct sq_buf *out, struct sq_err *err)
+static int expand_one(struct sq_str inside, const char *const *environment, struct sq_buf *out, struct sq_err *err)
 {
     const char *colon = memchr(inside.data, ':', inside.bytes);
     struct sq_str name = {inside.data, colon ? (size_t)(colon - inside.data) : inside.bytes};
@@ -42,7 +42,7 @@ static int expand_one(struct sq_str inside, char *const *environment, struct sq_
                       (int)name.bytes, name.data);
 }
 
-int sq_config_expand(struct sq_str text, char *const *environment, struct sq_buf *out, struct sq_err *err)
+int sq_config_expand(struct sq_str text, const char *const *environment, struct sq_buf *out, struct sq_err *err)
 {
     for (size_t at = 0; at < text.bytes; at++) {
         char next = at + 1 < text.bytes ? text.data[at + 1] : '\0';

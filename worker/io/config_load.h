@@ -23,7 +23,7 @@ struct sq_config_origins {
 
 struct sq_config_loader {
     struct sq_config *config;
-    char *const *environment;
+    const char *const *environment;
     const char *file;          /* as it stands in messages */
     struct sq_config_problems {
         struct sq_buf text; /* one a line */
@@ -60,8 +60,8 @@ void sq_config_unknown(struct sq_config_loader *loader, struct sq_str prefix, st
 void sq_config_rule_default(struct sq_rule *rule);
 
 /* Replaces ${VAR}, ${VAR:-default}, ${VAR:?message} and $$ in a scalar; appends to out. SQ_E_CONFIG: unset without a default. */
-int sq_config_expand(struct sq_str text, char *const *environment, struct sq_buf *out, struct sq_err *err);
-const char *sq_config_variable(char *const *environment, struct sq_str name); /* NULL: unset */
+int sq_config_expand(struct sq_str text, const char *const *environment, struct sq_buf *out, struct sq_err *err);
+const char *sq_config_variable(const char *const *environment, struct sq_str name); /* NULL: unset */
 
 void sq_config_read_yaml(struct sq_config_loader *loader, struct sq_str text);
 void sq_config_read_environment(struct sq_config_loader *loader);

@@ -56,7 +56,7 @@ static int load(const char *yaml, const char *const *environment, const char *se
     if (yaml) write_file("squall.yaml", yaml, strlen(yaml));
     sq_config_close(config);
     return sq_config_load(&config, &(struct sq_config_sources){.path = yaml ? "squall.yaml" : NULL, .sets = &set, .sets_count = set ? 1 : 0,
-                                                              .environment = (char *const *)(uintptr_t)(environment ? environment : no_environment)}, &err);
+                                                              .environment = environment ? environment : no_environment}, &err);
 }
 
 static void assert_loads(const char *yaml)
