@@ -1,0 +1,74 @@
+# SPDX-License-Identifier: Apache-2.0
+"""ops/parity: is `squall classify` the same as transformers?"""
+import argparse
+import subprocess
+import sys
+from pathlib import Path
+
+from . import texts
+
+DESCRIPTION = """Token ids are compared for every text and every model; where a model is big, a twin of it with the same tokenizer and tiny
+weights gives them. Probabilities (fp32) are compared for a sample, spread over the texts. Without --model: the default model, BERT-base and
+DistilBERT shapes with random weights, and a small random model for each of four BERT vocabularies, once with tokenizer.json and once with
+vocab.txt. Exit code 1 when one id differs or a probability does by more than 1e-4."""
+
+
+def parse_arguments():
+    parser = argparse.ArgumentParser(prog="ops/parity", description=DESCRIPTION)
+    parser.add_argument("--texts", type=Path, metavar="DIR", help="csv, tsv, txt and jsonl files; without it, the texts of the repository")
+    parser.add_argument("--model", type=Path, metavar="DIR", action="append", default=[], help="a Hugging Face folder; may be repeated")
+    parser.add_argument("--probabilities-limit", type=int, metavar="N", default=1000, help="texts whose probabilities are compared (%(default)s)")
+    parser.add_argument("--ids-limit", type=int, metavar="N", help="texts whose ids are compared; without it, all")
+    parser.add_argument("--binary", type=Path, metavar="FILE", help="the squall to test (default: build/release/squall, built if it isn't there)")
+    parser.add_argument("--update", action="store_true", help="write tests/golden/ids anew, and compare nothing")
+    parser.add_argument("--update-chars", action="store_true", help="write engine/tokenizer/chars_table.h anew, and compare nothing")
+    return parser.parse_args()
+
+
+def find_binary(given):
+    binary = given or texts.ROOT / "build" / "release" / "squall"
+    if not binary.exists():
+        if given:
+            sys.exit(f"ops/parity: {given} is not there")
+        subprocess.run(["cmake", "--workflow", "--preset", "release"], cwd=texts.ROOT, stdout=sys.stderr, check=True)
+    return binary
+
+
+def read_texts(folder):
+    """One text a line is what classify reads, so line ends in a text become spaces."""
+    if folder and not folder.is_dir():
+        sys.exit(f"ops/parity: {folder} is not a folder")
+    files = texts.of_folder(folder) if folder else ((name, list(read())) for name, read in texts.SOURCES.items())
+    found = []
+    for name, items in files:
+        print(f"{len(items):8}  {name}", flush=True)
+        found += [text.replace("\n", " ") for text in items]
+    if not found:
+        sys.exit(f"ops/parity: no texts in {folder}: csv, tsv, txt and jsonl files are read")
+    return found
+
+
+def main():
+    arguments = parse_arguments()
+    if arguments.update_chars:
+        from . import chars
+
+        chars.write(texts.ROOT / "engine" / "tokenizer" / "chars_table.h")
+    if arguments.update:
+        from . import golden
+
+        for name, count in golden.update().items():
+            print(f"{count:8}  {name}")
+    if arguments.update or arguments.update_chars:
+        return 0
+
+    from transformers.utils import logging
+
+    from . import compare
+
+    logging.disable_progress_bar()
+    return compare.run(find_binary(arguments.binary), read_texts(arguments.texts), arguments)
+
+
+if __name__ == "__main__":
+    sys.exit(main())
