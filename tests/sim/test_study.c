@@ -58,6 +58,19 @@ static void keeps_its_budget_without_events(void **state)
     }
 }
 
+static void a_burst_of_volume_alone_is_no_event(void **state)
+{
+    (void)state;
+    struct sq_rule rule = judge_rule();
+    struct stream_options options = {
+        .kind = STREAM_MATCHED, .entities = 12, .days = 14, .seed = 3, .event_logit = 1e-9, .event_volume = 4, .first_event_day = 7};
+    struct judge_result r;
+    judge_run(&options, &rule, &r);
+    printf("volume x 4: %u of %u bursts met by an alert\n", r.hits, r.events);
+    assert_true(r.events >= 20);
+    assert_true(judge_recall(&r) <= 0.1);
+}
+
 static int study(uint64_t seeds, unsigned entities, unsigned days)
 {
     for (enum stream_kind kind = STREAM_MATCHED; kind <= STREAM_MARKOV; kind++) {
@@ -86,6 +99,7 @@ int main(int argc, char **argv)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(finds_events_among_matched_noise),
         cmocka_unit_test(keeps_its_budget_without_events),
+        cmocka_unit_test(a_burst_of_volume_alone_is_no_event),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
