@@ -18,12 +18,17 @@ static const char vocabulary[] = "\"[PAD]\":0,\"[UNK]\":1,\"[CLS]\":2,\"[SEP]\":
                                  "\"##aaaa\":10,\"!\":11,\"e\":12,\"\xc3\xa9\":13,\"\xe4\xb8\xad\":14,\"##\xcc\x81\":15,\"the\":16,\"##s\":17,"
                                  "\"user\":18,\"http\":19,\"@\":20,\"&\":21,\"i\":22,\"##\xe1\x85\xa1\":23,\"\xe1\x84\x80\":24";
 
+#define PLAIN "\"special\":false"
+#define SPECIAL "\"special\":true"
+#define STRIPS ",\"lstrip\":true,\"rstrip\":true"
+#define ALONE ",\"single_word\":true"
+#define TOKEN(content, flags) "{\"content\":\"" content "\"," flags "}"
+
 static const char *const added[] = {
     "",
-    "{\"content\":\"[SEP]\",\"special\":true},{\"content\":\"[MASK]\",\"special\":true,\"lstrip\":true,\"rstrip\":true}",
-    "{\"content\":\"a b\",\"special\":false},{\"content\":\"\xc3\xa9\",\"special\":false,\"single_word\":true},{\"content\":\" \",\"special\":true,"
-    "\"rstrip\":true,\"lstrip\":true}",
-    "{\"content\":\"aaaaaaab\",\"special\":true,\"single_word\":true},{\"content\":\"\xe4\xb8\xad\xe6\x96\x87\",\"special\":false}",
+    (TOKEN("[SEP]", SPECIAL) "," TOKEN("[MASK]", SPECIAL STRIPS)),
+    (TOKEN("a b", PLAIN) "," TOKEN("\xc3\xa9", PLAIN ALONE) "," TOKEN(" ", SPECIAL STRIPS)),
+    (TOKEN("aaaaaaab", SPECIAL ALONE) "," TOKEN("\xe4\xb8\xad\xe6\x96\x87", PLAIN)),
 };
 
 static const char *yes(unsigned setup, unsigned bit) { return setup >> bit & 1 ? "true" : "false"; }
