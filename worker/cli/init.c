@@ -63,7 +63,7 @@ static int run(int argc, char **argv)
     set(settings, sets, &count, "input.topics", list);
     set(settings, sets, &count, "input.format", formats[format]);
     set(settings, sets, &count, "model.path", model);
-    char *const nothing[] = {NULL}; /* what is written is for other machines too, so this one's environment is left out */
+    const char *const nothing[] = {NULL}; /* what is written is for other machines too, so this one's environment is left out */
     return write_config(&(struct sq_config_sources){.sets = sets, .sets_count = count, .environment = nothing});
 }
 
