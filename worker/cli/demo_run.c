@@ -261,8 +261,10 @@ static void say_alert(struct demo *demo, const struct sq_account_alert *alert)
         return;
     }
     struct sq_str example = sq_utf8_prefix((struct sq_str){alert->example, sq_utf8_valid_bytes(sq_str_view(alert->example))}, EXAMPLE_CHARS);
-    say(demo, "%-9s %s  %s  %u of %u negative (usual %.0f%%), %s  \"%.*s%s\"\n", alert->state, alert->rule, alert->entity, alert->matched,
-        alert->count, 100 * alert->usual, alert->severity, (int)example.bytes, example.data, example.bytes < strlen(alert->example) ? "..." : "");
+    say(demo, "%-9s %s  %s  %u of %u negative (usual %.0f%%), %s", alert->state, alert->rule, alert->entity, alert->matched, alert->count,
+        100 * alert->usual, alert->severity);
+    if (example.bytes) say(demo, "  \"%.*s%s\"", (int)example.bytes, example.data, example.bytes < strlen(alert->example) ? "..." : "");
+    say(demo, "\n");
 }
 
 static const char *const outputs[] = {"demo.scores", "demo.dlq", "demo.alerts"};
