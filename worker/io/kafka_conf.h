@@ -9,13 +9,6 @@
 #include "worker/io/config.h"
 #include "worker/io/source.h"
 
-enum {
-    SQ_KAFKA_QUEUED_KBYTES_MAX = 16384,       /* queued.max.messages.kbytes of a consumer */
-    SQ_KAFKA_FETCH_BYTES_MAX = 8 << 20,       /* fetch.max.bytes */
-    SQ_KAFKA_PRODUCER_KBYTES_MAX = 65536,     /* queue.buffering.max.kbytes */
-    SQ_KAFKA_MESSAGE_BYTES_MAX = 4 << 20,     /* message.max.bytes: a dead letter is a record of any size and our headers */
-};
-
 /* The caller owns *conf until rd_kafka_new takes it. SQ_E_CONFIG names the property that librdkafka refuses. */
 int sq_kafka_conf_consumer(rd_kafka_conf_t **conf, const struct sq_config *config, enum sq_stage_name stage, struct sq_err *err);
 int sq_kafka_conf_producer(rd_kafka_conf_t **conf, const struct sq_config *config, enum sq_stage_name stage, struct sq_err *err);

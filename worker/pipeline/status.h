@@ -31,7 +31,7 @@ const char *sq_worker_state_word(enum sq_worker_state state); /* "starting", ...
 struct sq_status {
     const char *app, *instance, *mode;      /* mode: "live" or "demo" */
     enum sq_worker_state state;
-    char why[SQ_STATUS_REASON_BYTES];       /* a sentence for people: what it waits for; "" when RUNNING */
+    char why[SQ_STATUS_REASON_BYTES];       /* a sentence for people: what it waits for; "" when all is well */
     bool ready;                             /* /readyz: RUNNING */
     bool live;                              /* /livez: loop and engine moved within 5 s; blind to Kafka */
     int64_t started_at_ms, now_ms;          /* wall clock */
