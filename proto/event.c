@@ -211,7 +211,10 @@ static int judge_ts(const struct source *source, const struct sq_raw *raw, struc
         return 0;
     }
     bool as_text = unit == SQ_TS_AUTO || unit == SQ_TS_RFC3339;
-    if (as_text && raw->kind == SQ_RAW_TEXT && sq_time_text_parse(raw->text, &event->ts_ms)) return 0;
+    if (as_text && raw->kind == SQ_RAW_TEXT && sq_time_text_parse(raw->text, &event->ts_ms)) {
+        event->ts_ms = bounded_ms((double)event->ts_ms); /* a zone can lead out of the years */
+        return 0;
+    }
     return refuse(SQ_E_WRONG_TYPE, "ts", field, wanted[unit], err);
 }
 

@@ -117,7 +117,7 @@ static int open_engine(struct replay *replay, struct sq_err *err)
 {
     const struct sq_config *config = replay->config;
     char path[SQ_MODEL_PATH_BYTES];
-    int status = sq_model_path_find(replay->model_flag, config->model.path, path, err);
+    int status = sq_model_path_find(replay->model_flag ? replay->model_flag : config->model.path, NULL, path, err);
     const struct sq_engine_options options = {
         .model_path = path, .precision = config->model.precision, .normalise = config->model.normalise,
         .tokens_max = config->model.tokens_max, .batch_tokens_max = config->model.batch_tokens_max,

@@ -48,7 +48,7 @@ static int open_engine(struct worker *worker, const char *model, struct sq_err *
 {
     const struct sq_config *config = worker->config;
     char path[SQ_MODEL_PATH_BYTES];
-    int status = sq_model_path_find(model, config->model.path, path, err);
+    int status = sq_model_path_find(model ? model : config->model.path, NULL, path, err);
     if (status) return status;
     const struct sq_engine_options options = {
         .model_path = path, .precision = config->model.precision, .normalise = config->model.normalise,

@@ -120,7 +120,7 @@ static void check_model(struct report *report, const struct sq_config *config)
     char path[SQ_MODEL_PATH_BYTES];
     struct sq_err err;
     struct sq_engine *engine = NULL;
-    int status = sq_model_path_find(NULL, config->model.path, path, &err);
+    int status = sq_model_path_find(config->model.path, NULL, path, &err);
     const struct sq_engine_options options = {
         .model_path = path, .precision = config->model.precision, .normalise = config->model.normalise,
         .tokens_max = config->model.tokens_max, .batch_tokens_max = config->model.batch_tokens_max,

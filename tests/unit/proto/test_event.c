@@ -255,6 +255,7 @@ static void times_follow_the_unit(void **state)
         {SQ_TS_S, "1700000000000", 0, SQ_TIME_MS_MAX},
         {SQ_TS_S, "1.0625", 0, 1062},
         {SQ_TS_RFC3339, "\"2023-11-14T23:13:20+01:00\"", 0, 1700000000000},
+        {SQ_TS_RFC3339, "\"0001-01-01T00:00:00+01:00\"", 0, SQ_TIME_MS_MIN},
         {SQ_TS_RFC3339, "1700000000", SQ_E_WRONG_TYPE, 0},
         {SQ_TS_RFC3339, "\"1700000000\"", SQ_E_WRONG_TYPE, 0},
     };
