@@ -1,11 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Decoding an event, in three steps: unwrap the value (JSON tree, protobuf message, or nothing to unwrap), find the raw thing for each of
  * the five fields, judge it. The last step is the same for all encodings, so a record is refused for the same reason in each. */
-#include <math.h>
 #include <stdio.h>
-#include <stdlib.h>
 
-#include "engine/base/time_text.h"
 #include "engine/base/utf8.h"
 #include "proto/event.pb-c.h"
 #include "proto/event_read.h"
@@ -172,29 +169,6 @@ static int judge_entity(const struct source *source, char digits[24], struct sq_
     return 0;
 }
 
-static int64_t bounded_ms(double ms)
-{
-    if (!(ms > (double)SQ_TIME_MS_MIN)) return SQ_TIME_MS_MIN;
-    if (ms >= (double)SQ_TIME_MS_MAX) return SQ_TIME_MS_MAX;
-    return (int64_t)floor(ms);
-}
-
-/* Headers and keys have no numbers, so a text that is wholly a decimal number is one. */
-static bool as_number(const struct sq_raw *raw, double *number)
-{
-    if (raw->kind == SQ_RAW_INTEGER) *number = (double)raw->integer;
-    if (raw->kind == SQ_RAW_REAL) *number = raw->real;
-    if (raw->kind != SQ_RAW_TEXT) return raw->kind == SQ_RAW_INTEGER || raw->kind == SQ_RAW_REAL;
-    char digits[32];
-    if (raw->text.bytes == 0 || raw->text.bytes >= sizeof digits) return false;
-    memcpy(digits, raw->text.data, raw->text.bytes);
-    digits[raw->text.bytes] = '\0';
-    if (strspn(digits, "0123456789.+-") != raw->text.bytes) return false;
-    char *end;
-    *number = strtod(digits, &end);
-    return end == digits + raw->text.bytes;
-}
-
 static int judge_ts(const struct source *source, const struct sq_raw *raw, struct sq_event *event, struct sq_err *err)
 {
     static const char *const wanted[] = {"is neither RFC 3339 with a zone nor a number", "is not a number of milliseconds",
@@ -203,18 +177,7 @@ static int judge_ts(const struct source *source, const struct sq_raw *raw, struc
     enum sq_ts_unit unit = source->message && field->kind == SQ_FIELD_PATH ? SQ_TS_MS : source->format->ts_unit; /* ts_ms says so itself */
     if (raw->kind == SQ_RAW_ABSENT) return 0;
     event->has_ts = true;
-    double number = 0;
-    bool numeric = as_number(raw, &number);
-    if (unit != SQ_TS_RFC3339 && numeric) {
-        bool ms = unit == SQ_TS_MS || (unit == SQ_TS_AUTO && number >= 1e11);
-        event->ts_ms = bounded_ms(ms ? number : number * 1e3);
-        return 0;
-    }
-    bool as_text = unit == SQ_TS_AUTO || unit == SQ_TS_RFC3339;
-    if (as_text && raw->kind == SQ_RAW_TEXT && sq_time_text_parse(raw->text, &event->ts_ms)) {
-        event->ts_ms = bounded_ms((double)event->ts_ms); /* a zone can lead out of the years */
-        return 0;
-    }
+    if (sq_event_ts_read(raw, unit, &event->ts_ms)) return 0;
     return refuse(SQ_E_WRONG_TYPE, "ts", field, wanted[unit], err);
 }
 

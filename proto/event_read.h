@@ -21,6 +21,9 @@ int sq_event_json_parse(json_t **root, struct sq_str value, struct sq_err *err);
 /* What stands at a dotted path below root. */
 struct sq_raw sq_event_json_find(const json_t *root, const char *path);
 
+/* A time in ms, kept within the years 1 to 9999. False: it is not what the unit asks for. */
+bool sq_event_ts_read(const struct sq_raw *raw, enum sq_ts_unit unit, int64_t *ms);
+
 struct Squall__V1__Event; /* generated */
 /* A field of a squall.v1.Event by its name. */
 struct sq_raw sq_event_protobuf_find(const struct Squall__V1__Event *message, const char *name);

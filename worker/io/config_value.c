@@ -1,66 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "worker/io/config_value.h"
-
-#include <inttypes.h>
+/* Values from what stands in a file. */
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <strings.h>
 
-#include "engine/base/json.h"
 #include "engine/base/utf8.h"
+#include "worker/io/config_value.h"
 
-/* ---- Durations ---- */
-
-static const struct {
-    const char *name; /* "ms" before "m" */
-    int64_t ms;
-} units[] = {{"ms", 1}, {"s", 1000}, {"m", 60000}, {"h", 3600000}, {"d", 86400000}};
-enum { UNITS_COUNT = sizeof units / sizeof *units };
-
-static bool take_number(struct sq_str *text, int64_t *number)
-{
-    size_t digits = 0;
-    *number = 0;
-    while (digits < text->bytes && text->data[digits] >= '0' && text->data[digits] <= '9' && digits < 12)
-        *number = *number * 10 + (text->data[digits++] - '0');
-    *text = (struct sq_str){text->data + digits, text->bytes - digits};
-    return digits > 0;
-}
-
-static bool take_unit(struct sq_str *text, int64_t *ms)
-{
-    for (int i = 0; i < UNITS_COUNT; i++) {
-        size_t bytes = strlen(units[i].name);
-        if (text->bytes < bytes || memcmp(text->data, units[i].name, bytes) != 0) continue;
-        *text = (struct sq_str){text->data + bytes, text->bytes - bytes};
-        *ms = units[i].ms;
-        return true;
-    }
-    return false;
-}
-
-bool sq_config_duration_parse(struct sq_str text, int64_t *ms)
-{
-    int64_t number, unit_ms, unit_before_ms = INT64_MAX;
-    *ms = 0;
-    do {
-        if (!take_number(&text, &number) || !take_unit(&text, &unit_ms)) return false;
-        if (unit_ms >= unit_before_ms || number > INT64_C(1000000000000) / unit_ms * 100) return false;
-        unit_before_ms = unit_ms;
-        *ms += number * unit_ms;
-    } while (text.bytes > 0);
-    return true;
-}
-
-void sq_config_duration_format(int64_t ms, char out[32])
-{
-    int unit = UNITS_COUNT - 1;
-    while (unit > 0 && (ms == 0 ? unit > 1 : ms % units[unit].ms != 0)) unit--;
-    snprintf(out, 32, "%" PRId64 "%s", ms / units[unit].ms, units[unit].name);
-}
-
-/* ---- Reading one scalar: `to` is where it goes ---- */
+/* ---- One scalar: `to` is where it goes ---- */
 
 typedef int (*read_fn)(const struct sq_config_row *row, void *to, struct sq_str text, struct sq_err *err);
 
@@ -96,15 +43,6 @@ static void store_integer(size_t bytes, void *to, int64_t number)
     int32_t narrow = (int32_t)number;
     if (bytes == sizeof number) memcpy(to, &number, bytes);
     else memcpy(to, &narrow, bytes);
-}
-
-static int64_t load_integer(size_t bytes, const void *from)
-{
-    int64_t number = 0;
-    int32_t narrow = 0;
-    if (bytes == sizeof number) memcpy(&number, from, bytes);
-    else memcpy(&narrow, from, sizeof narrow);
-    return bytes == sizeof number ? number : narrow;
 }
 
 /* strtod takes white space, hexadecimal, "inf" and "nan": a configuration doesn't. */
@@ -162,7 +100,7 @@ static int read_size(const struct sq_config_row *row, void *to, struct sq_str te
 {
     struct sq_str rest = text;
     int64_t number = 0;
-    bool is_number = take_number(&rest, &number);
+    bool is_number = sq_config_take_number(&rest, &number);
     int64_t unit = rest.bytes == 0 ? 1 : sq_str_equal(rest, SQ_STR("KiB")) ? 1024 : sq_str_equal(rest, SQ_STR("MiB")) ? 1024 * 1024 : 0;
     char what[96];
     snprintf(what, sizeof what, "a size from %.0f to %.0f bytes, as 65536 or 64KiB", row->min, row->max);
@@ -231,13 +169,6 @@ static const read_fn readers[] = {
 
 bool sq_config_value_is_list(enum sq_config_kind kind) { return kind == SQ_KIND_SET || kind == SQ_KIND_TEXTS || kind == SQ_KIND_DURATIONS; }
 
-static unsigned list_count(const struct sq_config_row *row, const void *base)
-{
-    unsigned count = row->items_max;
-    if (row->count_offset) memcpy(&count, (const char *)base + row->count_offset, sizeof count);
-    return count;
-}
-
 /* Into a copy first, so that a mistake in the third item leaves the old list whole. */
 static int set_list(const struct sq_config_row *row, void *base, const struct sq_config_given *given, struct sq_err *err)
 {
@@ -298,153 +229,4 @@ int sq_config_value_set_text(const struct sq_config_row *row, void *base, struct
         if (more) text = (struct sq_str){comma + 1, text.bytes - bytes - 1};
     }
     return sq_config_value_set(row, base, &given, err);
-}
-
-/* ---- Properties ---- */
-
-const char *sq_config_pair_find(const struct sq_config_pairs *pairs, const char *name)
-{
-    for (unsigned i = 0; i < pairs->count; i++)
-        if (strcmp(pairs->items[i].name, name) == 0) return pairs->items[i].value;
-    return NULL;
-}
-
-int sq_config_pair_set(struct sq_config_pairs *pairs, struct sq_str name, struct sq_str value, struct sq_err *err)
-{
-    struct sq_config_pair pair = {"", ""};
-    if (name.bytes == 0 || name.bytes >= sizeof pair.name || value.bytes >= sizeof pair.value)
-        return sq_err_set(err, SQ_E_CONFIG, "a property's name has 1 to %zu bytes and its value at most %zu", sizeof pair.name - 1,
-                          sizeof pair.value - 1);
-    memcpy(pair.name, name.data, name.bytes);
-    if (strspn(pair.name, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789._-") != name.bytes)
-        return sq_err_set(err, SQ_E_CONFIG, "a property's name is made of letters, digits, dots and underscores, as in linger.ms");
-    if (value.bytes && memchr(value.data, '\0', value.bytes)) return sq_err_set(err, SQ_E_CONFIG, "%s: it holds a NUL byte", pair.name);
-    if (value.bytes) memcpy(pair.value, value.data, value.bytes);
-    if (sq_config_property_refused(pair.name))
-        return sq_err_set(err, SQ_E_CONFIG, "'%s' is squall's own to set, since what it promises rests on it", pair.name);
-    unsigned at = 0;
-    while (at < pairs->count && strcmp(pairs->items[at].name, pair.name) != 0) at++;
-    if (at == SQ_CONFIG_PROPERTIES_MAX) return sq_err_set(err, SQ_E_CONFIG, "more than %d properties", SQ_CONFIG_PROPERTIES_MAX);
-    pairs->items[at] = pair;
-    if (at == pairs->count) pairs->count++;
-    return 0;
-}
-
-/* ---- Writing ---- */
-
-/* A plain YAML scalar that no YAML reader takes for something else; anything else goes in quotes, where JSON's escapes are YAML's. */
-static bool is_plain(const char *text)
-{
-    static const char *const taken[] = {"true", "false", "null", "yes", "no", "on", "off", "y", "n"};
-    if (!*text || !strchr("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ_/", *text)) return false;
-    for (size_t i = 0; i < sizeof taken / sizeof *taken; i++)
-        if (strcasecmp(text, taken[i]) == 0) return false;
-    size_t bytes = strlen(text);
-    return strspn(text, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_./:-") == bytes && text[bytes - 1] != ':';
-}
-
-/* `$` is doubled in YAML, which a reader replaces in; JSON is for machines. */
-static void write_text(const char *text, bool json, struct sq_buf *out)
-{
-    if (!json && is_plain(text)) {
-        sq_buf_append_text(out, text);
-        return;
-    }
-    struct sq_buf doubled;
-    sq_buf_init(&doubled);
-    for (const char *c = text; *c; c++) {
-        if (*c == '$' && !json) sq_buf_append_char(&doubled, '$');
-        sq_buf_append_char(&doubled, *c);
-    }
-    sq_json_write_str(out, sq_buf_view(&doubled));
-    sq_buf_deinit(&doubled);
-}
-
-static void write_duration(const void *from, bool json, struct sq_buf *out)
-{
-    int64_t ms;
-    char text[32];
-    memcpy(&ms, from, sizeof ms);
-    sq_config_duration_format(ms, text);
-    if (json) write_text(text, true, out);
-    else sq_buf_append_text(out, text);
-}
-
-static void write_list(const struct sq_config_row *row, const void *base, bool json, struct sq_buf *out)
-{
-    const char *from = (const char *)base + row->offset;
-    unsigned count = list_count(row, base), bits = 0, written = 0;
-    if (row->kind == SQ_KIND_SET) {
-        memcpy(&bits, from, sizeof bits);
-        for (count = 0; row->words[count];) count++;
-    }
-    sq_buf_append_char(out, '[');
-    for (unsigned i = 0; i < count; i++) {
-        if (row->kind == SQ_KIND_SET && !(bits & (1u << i))) continue;
-        if (written++) sq_buf_append_text(out, json ? "," : ", ");
-        if (row->kind == SQ_KIND_SET) write_text(row->words[i], json, out);
-        else if (row->kind == SQ_KIND_TEXTS) write_text(from + i * row->bytes, json, out);
-        else write_duration(from + i * row->bytes, json, out);
-    }
-    sq_buf_append_char(out, ']');
-}
-
-static void write_pairs(const struct sq_config_pairs *pairs, bool json, struct sq_buf *out)
-{
-    sq_buf_append_char(out, '{');
-    for (unsigned i = 0; i < pairs->count; i++) {
-        if (i) sq_buf_append_text(out, json ? "," : ", ");
-        write_text(pairs->items[i].name, json, out);
-        sq_buf_append_text(out, json ? ":" : ": ");
-        write_text(sq_config_property_secret(pairs->items[i].name) ? "********" : pairs->items[i].value, json, out);
-    }
-    sq_buf_append_char(out, '}');
-}
-
-static void write_field(const struct sq_field *field, bool json, struct sq_buf *out)
-{
-    static const char *const prefixes[] = {"", "", "key", "header:"};
-    char text[SQ_FIELD_NAME_BYTES + 8];
-    snprintf(text, sizeof text, "%s%s", prefixes[field->kind], field->name);
-    write_text(text, json, out);
-}
-
-static unsigned word_index(const struct sq_config_row *row, const void *from)
-{
-    unsigned index;
-    if (row->bytes == sizeof(bool)) return *(const bool *)from;
-    memcpy(&index, from, sizeof index);
-    return index;
-}
-
-void sq_config_value_write(const struct sq_config_row *row, const void *base, bool json, struct sq_buf *out)
-{
-    const void *from = (const char *)base + row->offset;
-    double real;
-    size_t size;
-    int64_t number;
-    switch (row->kind) {
-    case SQ_KIND_TEXT: write_text(from, json, out); break;
-    case SQ_KIND_BOOL: sq_buf_append_text(out, *(const bool *)from ? "true" : "false"); break;
-    case SQ_KIND_INT:
-        number = load_integer(row->bytes, from);
-        if (number == 0 && row->zero_word) write_text(row->zero_word, json, out);
-        else sq_buf_printf(out, "%" PRId64, number);
-        break;
-    case SQ_KIND_REAL:
-        memcpy(&real, from, sizeof real);
-        sq_buf_printf(out, "%.15g", real);
-        break;
-    case SQ_KIND_DURATION: write_duration(from, json, out); break;
-    case SQ_KIND_SIZE:
-        memcpy(&size, from, sizeof size);
-        sq_buf_printf(out, "%zu", size);
-        break;
-    case SQ_KIND_WORD: write_text(row->words[word_index(row, from)], json, out); break;
-    case SQ_KIND_SET:
-    case SQ_KIND_TEXTS:
-    case SQ_KIND_DURATIONS: write_list(row, base, json, out); break;
-    case SQ_KIND_FIELD: write_field(from, json, out); break;
-    case SQ_KIND_PAIRS: write_pairs(from, json, out); break;
-    }
 }

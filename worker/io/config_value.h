@@ -34,5 +34,7 @@ void sq_config_value_write(const struct sq_config_row *row, const void *base, bo
 /* 500ms 30s 15m 2h 7d, or several together as 1h30m. */
 bool sq_config_duration_parse(struct sq_str text, int64_t *ms);
 void sq_config_duration_format(int64_t ms, char out[32]);
+/* Moves text past its leading digits, at most 12; false: there are none. */
+bool sq_config_take_number(struct sq_str *text, int64_t *number);
 
 #endif
