@@ -70,7 +70,7 @@ def random_weights(folder, config):
             elif name.endswith(".bias"):
                 parameter.normal_(0, 0.05)
             elif name.startswith("classifier"):
-                parameter.normal_(0, 0.3)
+                parameter.normal_(0, 2 / config.hidden_size**0.5)
     model.save_pretrained(folder)
 
 
@@ -83,7 +83,7 @@ def bert_config(vocab_size, **shape):
 def distilbert_config(vocab_size):
     from transformers import DistilBertConfig
 
-    return DistilBertConfig(vocab_size=vocab_size, num_labels=3, initializer_range=0.07)
+    return DistilBertConfig(vocab_size=vocab_size, num_labels=3, initializer_range=0.05)
 
 
 def with_tokenizer(name, form, folder, work):
