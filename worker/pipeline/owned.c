@@ -74,7 +74,9 @@ void sq_owned_committed(struct sq_batch *batch)
 {
     for (size_t i = 0; i < batch->offsets_count; i++) {
         struct sq_owned *owned = batch->offsets[i].cookie;
+        bool is_revoking = owned->source_partition && owned->source_partition->is_revoking;
         if (batch->offsets_are_committed) owned->committed_offset = batch->offsets[i].next_offset;
+        else if (is_revoking) owned->is_refused = true;
         sq_owned_unref(owned);
     }
     batch->offsets_count = 0;

@@ -18,6 +18,7 @@ struct sq_owned {
     int64_t end_offset;         /* of the log when last seen at its end; -1: never */
     int64_t last_processed_ms;  /* wall clock; 0: never */
     bool is_gone;
+    bool is_refused;            /* the group took no offsets of it any more while it was being revoked: its next owner reads again */
     const struct sq_source_partition *source_partition; /* NULL once gone */
     unsigned in_flight;         /* records taken whose output is not safe yet */
     unsigned references;

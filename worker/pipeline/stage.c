@@ -94,6 +94,20 @@ static void on_prepared(void *ctx)
     else stage->is_started = true;
 }
 
+/* Results of a partition that is gone never reach a commit: its next owner makes them again. What is acknowledged already is out. */
+static void on_drop_stale(struct sq_batch *batch, void *ctx)
+{
+    struct sq_stage *stage = ctx;
+    size_t kept = 0;
+    for (size_t i = 0; i < batch->outputs_count; i++) {
+        const struct sq_owned *owner = stage->hooks->owner(&batch->outputs[i]);
+        if (owner && owner->is_gone && batch->outputs[i].status) stage->hooks->drop(stage, &batch->outputs[i]);
+        else batch->outputs[kept++] = batch->outputs[i];
+    }
+    batch->outputs_count = kept;
+    sq_owned_drop_gone(batch);
+}
+
 static bool on_collect(struct sq_batch *batch, void *ctx)
 {
     struct sq_stage *stage = ctx;
@@ -118,7 +132,7 @@ static void on_drop(struct sq_batch *batch, void *ctx)
 {
     struct sq_stage *stage = ctx;
     batch->offsets_are_committed = false;
-    stage->hooks->dropped(stage, batch);
+    for (size_t i = 0; i < batch->outputs_count; i++) stage->hooks->drop(stage, &batch->outputs[i]);
     sq_owned_committed(batch);
 }
 
@@ -128,7 +142,8 @@ static bool is_settled(const struct sq_stage *stage, bool only_revoking)
 {
     for (const struct sq_owned *owned = stage->owned.head; owned; owned = owned->next) {
         if (only_revoking && !owned->source_partition->is_revoking) continue;
-        if (!sq_owned_is_settled(owned)) return false;
+        bool can_go = only_revoking && owned->is_refused && owned->in_flight == 0; /* asking again would only hold up the group */
+        if (!can_go && !sq_owned_is_settled(owned)) return false;
     }
     return true;
 }
@@ -189,7 +204,7 @@ int sq_stage_init(struct sq_stage *stage, enum sq_stage_name name, const struct 
     stage->hooks = hooks;
     stage->host = host;
     stage->source = source;
-    const struct sq_outbox_options options = {host->loop, sink, name, on_prepared, on_collect, on_committed, on_replace, on_failed, stage};
+    const struct sq_outbox_options options = {host->loop, sink, name, on_prepared, on_drop_stale, on_collect, on_committed, on_replace, on_failed, stage};
     return sq_outbox_open(&stage->outbox, &options, err);
 }
 
