@@ -23,7 +23,8 @@ HOLD = """
 window.held = false;
 setInterval(() => {
   const card = document.querySelector('.card'), share = card && parseInt(card.querySelector('.share b').textContent, 10);
-  if (!window.held && share >= 60 && card.querySelectorAll('.quote').length >= 3 && document.querySelector('#entities tr.firing')) {
+  const episode = card && card.querySelector('.episode');
+  if (!window.held && share >= 60 && episode && episode.getAttribute('width') > 16 && card.querySelectorAll('.quote').length >= 3 && document.querySelector('#entities tr.firing')) {
     window.requestAnimationFrame = () => 1;
     window.held = true;
   }

@@ -223,9 +223,12 @@ function courseChart(entity, width, height, large) {
   const x = minute => left + (minute - begin) / (end - begin) * (width - left - right);
   const y = share => top + (1 - Math.min(share, high) / high) * (base - top);
 
-  for (const [from, to] of episodesOf(entity, end)) if (to > begin)
-    svg.append(s('rect', { x: x(Math.max(from, begin)), y: top - 3, width: Math.max(2, x(Math.min(to, end)) - x(Math.max(from, begin))), height: base - top + 3, fill: color('red-soft') }),
-      s('rect', { x: x(Math.max(from, begin)), y: top - 3, width: Math.max(2, x(Math.min(to, end)) - x(Math.max(from, begin))), height: 2, fill: color('red') }));
+  for (const [from, to] of episodesOf(entity, end)) {
+    if (to <= begin || from >= end) continue;
+    const start = x(Math.max(from, begin)), width = Math.max(2, x(Math.min(to, end)) - start);
+    svg.append(s('rect', { x: start, y: top - 3, width, height: base - top + 3, fill: color('red-soft'), class: 'episode' }),
+      s('rect', { x: start, y: top - 3, width, height: 2, fill: color('red') }));
+  }
   svg.append(s('rect', { x: left, y: y(entity.baseline.high), width: width - left - right, height: Math.max(1, y(entity.baseline.low) - y(entity.baseline.high)), fill: color('usual'), opacity: .55 }),
     s('line', { x1: left, x2: width - right, y1: y(entity.baseline.rate), y2: y(entity.baseline.rate), stroke: color('usual-ink'), 'stroke-dasharray': '3 3' }));
   if (large) frameCourse(svg, { left, right, width, height, base, high, begin, end, x, y, bars, foot, course });
