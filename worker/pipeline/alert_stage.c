@@ -308,13 +308,22 @@ static size_t in_flight(const struct sq_stage *base)
 
 /* ---- the outbox's results ---- */
 
+static void drop(struct sq_stage *base, struct sq_output *output)
+{
+    struct emission *emission = output->cookie;
+    (void)base;
+    if (emission) sq_owned_unref(&emission->part->owned);
+}
+
 static void committed(struct sq_stage *base, struct sq_batch *batch)
 {
-    (void)base;
-    for (size_t i = 0; i < batch->outputs_count; i++) {
-        struct emission *emission = batch->outputs[i].cookie;
-        if (emission) sq_owned_unref(&emission->part->owned);
-    }
+    for (size_t i = 0; i < batch->outputs_count; i++) drop(base, &batch->outputs[i]);
+}
+
+static const struct sq_owned *owner(const struct sq_output *output)
+{
+    const struct emission *emission = output->cookie;
+    return emission ? &emission->part->owned : NULL;
 }
 
 static int replace(struct sq_stage *base, struct sq_batch *batch, struct sq_output *output, struct sq_err *err)
@@ -331,7 +340,7 @@ static int replace(struct sq_stage *base, struct sq_batch *batch, struct sq_outp
                                "the broker refused the alert for good; the value is the alert", sq_clock_wall_ms(), err);
 }
 
-static const struct sq_stage_hooks hooks = {own, has_room, take, reached_end, NULL, gone, committed, committed, replace, in_flight};
+static const struct sq_stage_hooks hooks = {own, has_room, take, reached_end, NULL, gone, committed, drop, owner, replace, in_flight};
 
 /* ---- every second ---- */
 

@@ -398,10 +398,15 @@ static void committed(struct sq_stage *base, struct sq_batch *batch)
     }
 }
 
-static void dropped(struct sq_stage *base, struct sq_batch *batch)
+static void drop(struct sq_stage *base, struct sq_output *output)
 {
-    for (size_t i = 0; i < batch->outputs_count; i++)
-        if (batch->outputs[i].cookie) give_back(self(base), batch->outputs[i].cookie);
+    if (output->cookie) give_back(self(base), output->cookie);
+}
+
+static const struct sq_owned *owner(const struct sq_output *output)
+{
+    const struct sq_slot *slot = output->cookie;
+    return slot ? slot->owned : NULL;
 }
 
 static int replace(struct sq_stage *base, struct sq_batch *batch, struct sq_output *output, struct sq_err *err)
@@ -421,7 +426,7 @@ static int replace(struct sq_stage *base, struct sq_batch *batch, struct sq_outp
 
 static size_t in_flight(const struct sq_stage *base) { return ((const struct sq_score_stage *)base)->slots.used_count; }
 
-static const struct sq_stage_hooks hooks = {own, has_room, take, reached_end, abandon, gone, committed, dropped, replace, in_flight};
+static const struct sq_stage_hooks hooks = {own, has_room, take, reached_end, abandon, gone, committed, drop, owner, replace, in_flight};
 
 void sq_score_stage_counts(const struct sq_score_stage *stage, struct sq_score_counts *counts)
 {

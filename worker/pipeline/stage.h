@@ -37,7 +37,8 @@ struct sq_stage_hooks {
     void (*abandon)(struct sq_stage *stage); /* drop what isn't begun, of partitions that are revoking or, when stopping, of all; NULL: nothing waits */
     void (*gone)(struct sq_stage *stage, struct sq_owned *owned, bool is_lost); /* before the list's reference is dropped */
     void (*committed)(struct sq_stage *stage, struct sq_batch *batch); /* outputs are safe; their cookies come back */
-    void (*dropped)(struct sq_stage *stage, struct sq_batch *batch);   /* at the end: outputs never went out */
+    void (*drop)(struct sq_stage *stage, struct sq_output *output);    /* it never goes out; its cookie comes back */
+    const struct sq_owned *(*owner)(const struct sq_output *output);   /* whose records it comes from; NULL: nobody's */
     int (*replace)(struct sq_stage *stage, struct sq_batch *batch, struct sq_output *output, struct sq_err *err);
     size_t (*in_flight)(const struct sq_stage *stage); /* records taken whose output isn't safe yet */
 };
@@ -58,7 +59,7 @@ struct sq_stage {
 /* source and sink stay the caller's and outlive the stage. */
 int sq_stage_init(struct sq_stage *stage, enum sq_stage_name name, const struct sq_stage_hooks *hooks, struct sq_stage_host *host,
                   struct sq_source *source, struct sq_sink *sink, struct sq_err *err);
-void sq_stage_deinit(struct sq_stage *stage); /* whatever its state; calls hooks->dropped for what never went out */
+void sq_stage_deinit(struct sq_stage *stage); /* whatever its state; calls hooks->drop for what never went out */
 
 void sq_stage_start(struct sq_stage *stage);  /* once the sink is ready, the source joins its group */
 void sq_stage_tick(struct sq_stage *stage);   /* every few milliseconds: whatever is due */
