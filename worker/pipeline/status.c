@@ -109,6 +109,7 @@ static void fill_score(const struct sq_pipeline *pipeline, struct sq_status *sta
     status->in_flight = counts.in_flight;
     status->in_flight_max = counts.in_flight_max;
     status->input_partitions = score_of(pipeline)->owned.count;
+    status->lag = status->input_partitions ? 0 : -1;
     each_partition(score_of(pipeline), add_lag, &status->lag);
 }
 
