@@ -44,7 +44,6 @@ struct sq_alert_stage {
     char why[SQ_ERR_MESSAGE_BYTES];
     struct kept kept[KEPT_MAX];
     unsigned kept_next;
-    bool is_ready;
     uint64_t transitions[3];
 };
 
@@ -62,7 +61,6 @@ struct sq_stage *sq_alert_stage_base(struct sq_alert_stage *stage) { return &sta
 static struct part *part_of(struct sq_owned *owned) { return (struct part *)owned; }
 static const struct part *part_view(const struct sq_owned *owned) { return (const struct part *)owned; }
 
-bool sq_alert_stage_is_ready(const struct sq_alert_stage *stage) { return stage->is_ready; }
 bool sq_alert_stage_is_restoring(const struct sq_owned *owned) { return part_view(owned)->is_restoring; }
 const struct sq_detector *sq_alert_stage_detector(const struct sq_owned *owned) { return part_view(owned)->detector; }
 int64_t sq_alert_stage_watermark_ms(const struct sq_owned *owned) { return sq_detector_watermark_ms(part_view(owned)->detector); }
@@ -393,7 +391,14 @@ void sq_alert_stage_second(struct sq_alert_stage *stage)
     sq_metric_set(SQ_M_ALERTS_FIRING, 1, critical);
     sq_metric_set(SQ_M_ENTITIES_TRACKED, 0, entities);
     sq_metric_set(SQ_M_RESTORES_RUNNING, 0, restoring);
-    if (stage->base.has_assignment && !restoring) stage->is_ready = true;
+}
+
+bool sq_alert_stage_is_ready(const struct sq_alert_stage *stage)
+{
+    if (!stage->base.has_assignment) return false;
+    for (const struct sq_owned *owned = stage->base.owned.head; owned; owned = owned->next)
+        if (part_view(owned)->is_restoring) return false;
+    return true;
 }
 
 void sq_alert_stage_counts(const struct sq_alert_stage *stage, struct sq_alert_counts *counts)

@@ -22,7 +22,7 @@ struct sq_stage *sq_alert_stage_base(struct sq_alert_stage *stage);
 /* Every second: quiet partitions, metrics, the log of a rebuild. */
 void sq_alert_stage_second(struct sq_alert_stage *stage);
 
-/* All that was assigned first is rebuilt: the worker is ready. Stays true. */
+/* There was an assignment, and all of it is rebuilt. */
 bool sq_alert_stage_is_ready(const struct sq_alert_stage *stage);
 
 struct sq_alert_counts {

@@ -50,6 +50,17 @@ static void check_stopped(struct sq_pipeline *pipeline)
     }
 }
 
+/* Once ready, ready for good: a rebalance must not make supervisors restart the worker. */
+static void check_ready(struct sq_pipeline *pipeline)
+{
+    if (pipeline->is_ready) return;
+    bool score = !pipeline->score || sq_score_stage_base(pipeline->score)->has_assignment;
+    bool alert = !pipeline->alert || sq_alert_stage_is_ready(pipeline->alert);
+    pipeline->is_ready = score && alert;
+    if (pipeline->is_ready)
+        sq_log(SQ_LOG_INFO, SQ_L("ready"), SQ_LR("seconds", (double)(sq_clock_wall_ms() - pipeline->started_at_ms) * 1e-3));
+}
+
 static void on_tick(void *ctx)
 {
     struct sq_pipeline *pipeline = ctx;
@@ -60,6 +71,7 @@ static void on_tick(void *ctx)
     pipeline->tick_ns = now_ns;
     sq_metric_observe(SQ_M_LOOP_DELAY_SECONDS, 0, late > 0 ? late : 0);
     for (unsigned i = 0; i < count; i++) sq_stage_tick(stages[i]);
+    check_ready(pipeline);
     if (pipeline->is_stopping) check_stopped(pipeline);
 }
 
@@ -73,23 +85,12 @@ static void watch(struct sq_pipeline *pipeline)
     abort();
 }
 
-static void check_ready(struct sq_pipeline *pipeline)
-{
-    if (pipeline->is_ready) return;
-    bool score = !pipeline->score || sq_score_stage_base(pipeline->score)->has_assignment;
-    bool alert = !pipeline->alert || sq_alert_stage_is_ready(pipeline->alert);
-    pipeline->is_ready = score && alert;
-    if (pipeline->is_ready)
-        sq_log(SQ_LOG_INFO, SQ_L("ready"), SQ_LR("seconds", (double)(sq_clock_wall_ms() - pipeline->started_at_ms) * 1e-3));
-}
-
 static void on_second(void *ctx)
 {
     struct sq_pipeline *pipeline = ctx;
     watch(pipeline);
     sq_recent_second(pipeline->host.recent, sq_clock_wall_ms());
     if (pipeline->alert) sq_alert_stage_second(pipeline->alert);
-    check_ready(pipeline);
 }
 
 /* ---- open, run, stop ---- */
