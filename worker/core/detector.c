@@ -218,7 +218,8 @@ static int wake_entity(struct sq_detector *detector, struct sq_str key, struct s
     return sq_entities_activate(&detector->entities, *entity, sink->err);
 }
 
-static void count_record(struct sq_detector *detector, struct sq_entity *entity, const struct sq_score *score, bool late)
+static int count_record(struct sq_detector *detector, struct sq_entity *entity, const struct sq_score *score, bool late,
+                        struct sq_err *err)
 {
     const char *topic = sq_topics_intern(&detector->topics, score->source.topic);
     unsigned verdicts = 0; /* a bit each */
@@ -227,9 +228,11 @@ static void count_record(struct sq_detector *detector, struct sq_entity *entity,
         if (!track || !sq_track_is_open_at(track, score->event_time_ms)) continue;
         verdicts |= 1u << sq_track_count(track, &detector->plans[i], score, topic, late);
     }
+    if (verdicts & 1u << SQ_TRACK_NO_MEMORY) return sq_err_set(err, SQ_E_NOMEM, "no memory for the windows of an entity");
     if (entity->last_ms < score->event_time_ms) entity->last_ms = score->event_time_ms;
     if (verdicts & 1u << SQ_TRACK_COLLAPSED_TEXT) detector->counts.collapsed_text++;
     else if (verdicts & 1u << SQ_TRACK_COLLAPSED_AUTHOR) detector->counts.collapsed_author++;
+    return 0;
 }
 
 static int check_record(const struct sq_score *score, struct sq_err *err)
@@ -259,9 +262,8 @@ int sq_detector_take(struct sq_detector *detector, const struct sq_score *score,
     struct sq_entity *entity;
     status = wake_entity(detector, score->entity, &entity, &sink);
     if (status) return status;
-    count_record(detector, entity, score, late);
     detector->counts.entities = detector->entities.count;
-    return 0;
+    return count_record(detector, entity, score, late, err);
 }
 
 /* ---- Time from outside ---- */

@@ -1,17 +1,18 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The texts an alert shows: of the matching messages of late, the five the model was surest of, no text twice.
+/* The texts an alert shows: of the matching messages of late, those the model was surest of, no text twice.
  *
- * A new one takes the place of the same text, of a free slot, of one that has left the shortest window, or of a weaker one. Not part of
- * any decision. Buffers are kept and grow to what they hold, so that a message costs no allocation once they have. */
+ * Of each block of 15 minutes the three strongest are kept, until the block has left the longest window. So there are enough for any window, and
+ * a source that runs ahead takes nothing from the present. Not part of any decision. Slots and their buffers are used again, so that a
+ * message costs no allocation once they have grown. */
 #ifndef SQ_CORE_EXAMPLES_H
 #define SQ_CORE_EXAMPLES_H
 
 #include "proto/records.h"
 
-enum { SQ_EXAMPLE_EXCERPT_BYTES_MAX = 4096 };
+enum { SQ_EXAMPLES_PER_BLOCK = 3, SQ_EXAMPLES_MAX = 192, SQ_EXAMPLE_EXCERPT_BYTES_MAX = 4096 };
 
 struct sq_example {
-    const char *topic;   /* interned: lives as long as the detector; NULL: the slot is free */
+    const char *topic;   /* interned: lives as long as the detector */
     int64_t offset, ts_ms;
     uint64_t text_hash;
     char *text;          /* owned: the id, then the excerpt */
@@ -21,14 +22,16 @@ struct sq_example {
 };
 
 struct sq_examples {
-    struct sq_example items[SQ_ALERT_EXAMPLES_MAX];
+    struct sq_example *items; /* owned */
+    uint32_t count, capacity;
 };
 
-/* fresh_ms: what is older may go. Without memory the example is left out. */
-void sq_examples_take(struct sq_examples *examples, const struct sq_score *score, const char *topic, int64_t fresh_ms);
+/* keep_ms: what is older may go. Without memory the example is left out. */
+void sq_examples_take(struct sq_examples *examples, const struct sq_score *score, const char *topic, int64_t keep_ms);
 
-/* Those of [from_ms, to_ms), strongest first; the strings are borrowed. Returns how many. */
-unsigned sq_examples_list(const struct sq_examples *examples, int64_t from_ms, int64_t to_ms, struct sq_str label,
+/* Up to SQ_ALERT_EXAMPLES_MAX of [from_ms, to_ms): first those from within_ms on, then the others, strongest first. The strings are borrowed.
+ * Returns how many. */
+unsigned sq_examples_list(const struct sq_examples *examples, int64_t from_ms, int64_t within_ms, int64_t to_ms, struct sq_str label,
                           struct sq_alert_example out[SQ_ALERT_EXAMPLES_MAX]);
 
 void sq_examples_deinit(struct sq_examples *examples);

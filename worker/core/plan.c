@@ -40,7 +40,7 @@ static int check_time(const struct sq_time_rules *time, struct sq_err *err)
 {
     const struct bound bounds[] = {
         {"bucket (ms)", time->bucket_ms, 10000, SQ_EDGE_MS},
-        {"watermark_delay (ms)", time->watermark_delay_ms, 0, SQ_SKEW_MS_MAX},
+        {"watermark_delay (ms)", time->watermark_delay_ms, 0, SQ_SKEW_MS_USUAL},
         {"idle_after (ms)", time->idle_after_ms, 1, DAY_MS},
         {"allowed_lateness (ms)", time->allowed_lateness_ms, 0, DAY_MS},
     };
@@ -107,9 +107,10 @@ int sq_plan_init(struct sq_plan *plan, const struct sq_rule *rule, const struct 
 
     plan->lag_ms = plan->longest_ms + rule->guard_ms;
     plan->block_decay = sq_plan_decay(SQ_BLOCK_MS, rule->half_life_ms);
-    /* From the start of the oldest block not yet folded to the furthest bucket that the skew allows. */
-    int64_t span = (plan->lag_ms + SQ_BLOCK_MS + SQ_SKEW_MS_MAX) / plan->bucket_ms + 4;
-    plan->slots = 64;
-    while (plan->slots < span) plan->slots *= 2;
+    plan->block_buckets = (uint32_t)(SQ_BLOCK_MS / plan->bucket_ms);
+    /* From the start of the oldest block not yet folded to where sources are that run together. */
+    int64_t span = (plan->lag_ms + SQ_BLOCK_MS + SQ_SKEW_MS_USUAL) / plan->bucket_ms + 4;
+    plan->slots_count = 64;
+    while (plan->slots_count < span) plan->slots_count *= 2;
     return 0;
 }

@@ -10,11 +10,11 @@
 enum {
     SQ_BLOCK_MS = 15 * 60 * 1000,     /* what the baseline is folded in */
     SQ_EDGE_MS = 5 * 60 * 1000,       /* where windows longer than a block begin, so that older buckets may be stored five at a time */
-    SQ_SKEW_MS_MAX = 60 * 60 * 1000,  /* a source further behind the leading one than this no longer holds the watermark */
+    SQ_SKEW_MS_MAX = 12 * 60 * 60 * 1000, /* a source further behind the leading one than this no longer holds the watermark */
+    SQ_SKEW_MS_USUAL = 60 * 60 * 1000,    /* what a ring has room for from the start */
     SQ_WINDOW_MS_MAX = 6 * 60 * 60 * 1000,
     SQ_GUARD_MS_MAX = 12 * 60 * 60 * 1000,
-    SQ_EXTRA_BLOCKS = 32,             /* power of two; the longest window in blocks, and the skew */
-    SQ_HOLD_BLOCKS = 64,              /* bits of the hold mask; window, guard and skew in blocks */
+    SQ_HOLD_BLOCKS = 128,             /* bits of the hold mask: of the blocks from the oldest unfolded to the present */
     SQ_MIN_AUTHORS_MAX = 8,
 };
 
@@ -29,7 +29,8 @@ struct sq_plan {
     int64_t bucket_ms;
     int64_t lag_ms;             /* a block is folded when its end is this far behind: longest window + guard */
     int64_t longest_ms;
-    uint32_t slots;             /* of the ring; a power of two */
+    uint32_t slots_count;       /* of a ring at first; a power of two */
+    uint32_t block_buckets;
     unsigned windows_count;
     struct sq_window_plan windows[SQ_RULE_WINDOWS_MAX]; /* shortest first */
     double block_decay;

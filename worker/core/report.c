@@ -36,7 +36,8 @@ static void fill_texts(struct sq_alert *alert, const struct sq_track *track, con
     alert->stats.labels[0].count = alert->stats.matched;
     alert->stats.labels_count = 1;
     const struct sq_judgement *longest = &evaluation->windows[plan->windows_count - 1];
-    alert->examples_count = sq_examples_list(&track->examples, longest->start_ms, longest->end_ms, label, alert->examples);
+    alert->examples_count =
+        sq_examples_list(&track->examples, longest->start_ms, alert->window_start_ms, longest->end_ms, label, alert->examples);
 }
 
 int sq_report_alert(struct sq_report_frame *frame, const struct sq_entity *entity, const struct sq_track *track,

@@ -6,16 +6,16 @@
 
 #include "worker/core/betabinomial.h"
 
-enum { FUTURE_BLOCKS = SQ_SKEW_MS_MAX / SQ_BLOCK_MS + 2 };
-
 static int64_t bucket_of(const struct sq_plan *plan, int64_t ts_ms) { return sq_floor_div(ts_ms, plan->bucket_ms); }
 static int64_t block_of(int64_t ts_ms) { return sq_floor_div(ts_ms, SQ_BLOCK_MS); }
 
 struct sq_track *sq_track_open(const struct sq_plan *plan, int64_t now_ms)
 {
-    struct sq_track *track = calloc(1, sizeof *track + plan->slots * sizeof(struct sq_slot));
-    if (!track) return NULL;
-    track->ring = (struct sq_ring){(struct sq_slot *)(void *)(track + 1), plan->slots - 1};
+    struct sq_track *track = calloc(1, sizeof *track);
+    if (!track || !sq_ring_init(&track->ring, plan->slots_count, plan->block_buckets)) {
+        free(track);
+        return NULL;
+    }
     track->first_ms = now_ms;
     track->last_ms = track->last_counted_ms = track->authorless_ms = INT64_MIN;
     track->next_fold = block_of(now_ms - plan->lag_ms);
@@ -28,24 +28,26 @@ void sq_track_close(struct sq_track *track)
 {
     if (!track) return;
     sq_examples_deinit(&track->examples);
+    sq_ring_deinit(&track->ring);
     free(track);
 }
 
 /* ---- Blocks: into the baseline when they are settled, into the tail when they end ---- */
 
+static uint64_t *hold_word(struct sq_track *track, int64_t block) { return &track->hold[(uint64_t)block % SQ_HOLD_BLOCKS / 64]; }
+static uint64_t hold_bit(int64_t block) { return (uint64_t)1 << (uint64_t)block % 64; }
+
 static void fold_block(struct sq_track *track, const struct sq_plan *plan, struct sq_fleet *fleet)
 {
     int64_t block = track->next_fold++;
-    int64_t from = bucket_of(plan, block * SQ_BLOCK_MS), to = bucket_of(plan, (block + 1) * SQ_BLOCK_MS);
     struct sq_counts counts = {0};
-    if (track->last_counted_ms >= block * SQ_BLOCK_MS) {
-        counts = sq_ring_sum(&track->ring, from, to);
-        sq_ring_clear(&track->ring, from, to);
+    if (track->last_ms >= block * SQ_BLOCK_MS) {
+        counts = sq_ring_block(&track->ring, block);
+        sq_ring_clear_block(&track->ring, block);
     }
-    uint64_t bit = (uint64_t)1 << ((uint64_t)block % SQ_HOLD_BLOCKS);
-    if (track->hold & bit) {
+    if (*hold_word(track, block) & hold_bit(block)) {
         sq_baseline_hold(&track->baseline, counts);
-        track->hold &= ~bit;
+        *hold_word(track, block) &= ~hold_bit(block);
         return;
     }
     sq_baseline_fold(&track->baseline, plan, block, counts, sq_fleet_share(fleet));
@@ -57,11 +59,10 @@ static void fold_block(struct sq_track *track, const struct sq_plan *plan, struc
 
 static void end_block(struct sq_track *track, const struct sq_plan *plan)
 {
-    int64_t block = track->next_block++;
+    track->next_block++;
     if (track->warm && !track->block_touched) sq_threshold_take_block(&track->tail, (double)track->block_peak);
     track->block_peak = 0;
     track->block_touched = false;
-    track->extras[(uint64_t)(block + FUTURE_BLOCKS) % SQ_EXTRA_BLOCKS] = (struct sq_block_extras){0};
 
     const struct sq_rule *rule = plan->rule;
     if (rule->threshold <= 0 && track->next_block * SQ_BLOCK_MS % SQ_THRESHOLD_REFRESH_MS == 0)
@@ -108,7 +109,7 @@ static void note_match(struct sq_track *track, const struct sq_plan *plan, const
     int64_t ts_ms = score->event_time_ms;
     if (score->author_hash) sq_copies_see(&track->matching_authors, score->author_hash, ts_ms);
     else if (ts_ms > track->authorless_ms) track->authorless_ms = ts_ms;
-    sq_examples_take(&track->examples, score, topic, track->last_ms - plan->windows[0].length_ms);
+    sq_examples_take(&track->examples, score, topic, track->next_block * SQ_BLOCK_MS - plan->longest_ms);
 }
 
 enum sq_track_verdict sq_track_count(struct sq_track *track, const struct sq_plan *plan, const struct sq_score *score,
@@ -117,7 +118,8 @@ enum sq_track_verdict sq_track_count(struct sq_track *track, const struct sq_pla
     int64_t ts_ms = score->event_time_ms;
     if (ts_ms > track->last_ms) track->last_ms = ts_ms;
     track->model_digest = score->model_digest;
-    struct sq_block_extras *extras = &track->extras[(uint64_t)block_of(ts_ms) % SQ_EXTRA_BLOCKS];
+    if (!sq_ring_reach(&track->ring, track->next_fold, bucket_of(plan, ts_ms))) return SQ_TRACK_NO_MEMORY;
+    struct sq_block_extras *extras = sq_ring_extras(&track->ring, block_of(ts_ms));
     if (late) saturating_add(&extras->late);
 
     enum sq_track_verdict verdict = weigh(track, plan->rule, score);
@@ -135,7 +137,7 @@ void sq_track_extras(const struct sq_track *track, int64_t from_ms, int64_t to_m
 {
     *collapsed = *late = 0;
     for (int64_t block = block_of(from_ms); block * SQ_BLOCK_MS < to_ms; block++) {
-        const struct sq_block_extras *extras = &track->extras[(uint64_t)block % SQ_EXTRA_BLOCKS];
+        const struct sq_block_extras *extras = sq_ring_extras(&track->ring, block);
         *collapsed += extras->collapsed;
         *late += extras->late;
     }
@@ -203,7 +205,7 @@ static enum sq_severity severity_of(const struct sq_plan *plan, const struct sq_
 static void hold_blocks(struct sq_track *track, int64_t from_ms, int64_t to_ms)
 {
     for (int64_t block = block_of(from_ms); block * SQ_BLOCK_MS < to_ms; block++)
-        if (block >= track->next_fold) track->hold |= (uint64_t)1 << ((uint64_t)block % SQ_HOLD_BLOCKS);
+        if (block >= track->next_fold) *hold_word(track, block) |= hold_bit(block);
 }
 
 /* What a change of the alert's life means for what is usual. */
@@ -215,7 +217,7 @@ static void learn(struct sq_track *track, const struct sq_transition *transition
     if (episode->reopen_count == 0) sq_threshold_take_episode(&track->tail, (double)episode->peak, episode->threshold);
     if (transition->reason != SQ_REASON_LEVEL_SHIFT) return;
     sq_baseline_shift(&track->baseline);
-    track->hold = 0;
+    memset(track->hold, 0, sizeof track->hold);
 }
 
 bool sq_track_evaluate(struct sq_track *track, const struct sq_plan *plan, struct sq_fleet *fleet, int64_t at_ms,

@@ -23,18 +23,14 @@ struct sq_judgement {
     double strength;   /* S, in steps of 1/1024; 0 where the window is not eligible */
 };
 
-struct sq_block_extras {
-    uint16_t collapsed, late; /* saturate */
-};
-
 struct sq_track {
-    struct sq_ring ring;                      /* its slots follow the struct */
+    struct sq_ring ring;
     int64_t first_ms;                         /* end of the bucket it was first evaluated at */
     int64_t last_ms;                          /* latest event time of any message, copies included */
     int64_t last_counted_ms;                  /* of those with weight */
     int64_t next_fold;                        /* number of the oldest block not yet folded */
     int64_t next_block;                       /* number of the oldest block whose end was not yet accounted for */
-    uint64_t hold;                            /* blocks touched by an open alert, a bit each, modulo SQ_HOLD_BLOCKS */
+    uint64_t hold[SQ_HOLD_BLOCKS / 64];       /* blocks touched by an open alert, a bit each, modulo SQ_HOLD_BLOCKS */
     struct sq_baseline baseline;
     struct sq_threshold tail;
     struct sq_episode episode;
@@ -45,13 +41,12 @@ struct sq_track {
     uint32_t folded;                          /* messages, until warm */
     int64_t authorless_ms;                    /* latest match without an author; INT64_MIN: none */
     struct sq_copies texts, authors, matching_authors;
-    struct sq_block_extras extras[SQ_EXTRA_BLOCKS];
     struct sq_examples examples;
     uint64_t model_digest;
 };
 
 /* What became of a message. */
-enum sq_track_verdict { SQ_TRACK_COUNTED, SQ_TRACK_COLLAPSED_TEXT, SQ_TRACK_COLLAPSED_AUTHOR, SQ_TRACK_ABSTAINED };
+enum sq_track_verdict { SQ_TRACK_COUNTED, SQ_TRACK_COLLAPSED_TEXT, SQ_TRACK_COLLAPSED_AUTHOR, SQ_TRACK_ABSTAINED, SQ_TRACK_NO_MEMORY };
 
 /* now_ms: end of the latest closed bucket. NULL without memory. */
 struct sq_track *sq_track_open(const struct sq_plan *plan, int64_t now_ms);

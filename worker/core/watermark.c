@@ -104,6 +104,10 @@ int sq_watermark_take(struct sq_watermark *watermark, struct sq_str topic, int32
     struct sq_source *source = find_or_add(watermark, topic, partition);
     if (!source) return sq_err_set(err, SQ_E_NOMEM, "no memory for a source of the watermark");
 
+    if (watermark->watermark_ms == INT64_MIN) {
+        watermark->start_ms = append_ms;
+        watermark->watermark_ms = event_ms - SQ_SKEW_MS_USUAL;
+    }
     if (append_ms > watermark->append_ms) watermark->append_ms = append_ms;
     bool was_idle = source->append_ms < watermark->append_ms - watermark->idle_after_ms;
     bool was_holding = source->event_ms <= watermark->holding_ms;
@@ -112,7 +116,10 @@ int sq_watermark_take(struct sq_watermark *watermark, struct sq_str topic, int32
     if (event_ms > watermark->latest_ms) watermark->latest_ms = event_ms;
     if (was_idle || was_holding || watermark->append_ms > watermark->next_idle_ms) look_around(watermark);
 
-    if (watermark->holding_ms != INT64_MAX) sq_watermark_advance(watermark, watermark->holding_ms - watermark->delay_ms);
+    if (watermark->start_records < SQ_START_GRACE_RECORDS && watermark->append_ms - watermark->start_ms < SQ_START_GRACE_MS)
+        watermark->start_records++;
+    else if (watermark->holding_ms != INT64_MAX)
+        sq_watermark_advance(watermark, watermark->holding_ms - watermark->delay_ms);
     sq_watermark_advance(watermark, watermark->latest_ms - SQ_SKEW_MS_MAX);
     return 0;
 }

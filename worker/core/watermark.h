@@ -4,7 +4,8 @@
  *
  * A source is an input partition, named in each score record. It is idle, and holds nobody back, once it added nothing for a while *of
  * the scores records' own timestamps*: these are in the log, so that a replay finds the same sources idle at the same records. A source
- * that lags the leading one by more than SQ_SKEW_MS_MAX holds nobody back either, which bounds what must be kept ahead of W.
+ * that lags the leading one by more than SQ_SKEW_MS_MAX holds nobody back either, which bounds what must be kept ahead of W. At the very
+ * start W stands still for a moment: when a backlog is read, sources are heard of one after the other.
  *
  * Constant work a record, but for a walk over the sources when the one that holds W moves. One thread owns it. */
 #ifndef SQ_CORE_WATERMARK_H
@@ -14,7 +15,12 @@
 #include "engine/base/str.h"
 #include "worker/core/rule.h"
 
-enum { SQ_SOURCES_MAX = 16384, SQ_TOPIC_BYTES_MAX = 249 };
+enum {
+    SQ_SOURCES_MAX = 16384,
+    SQ_TOPIC_BYTES_MAX = 249,
+    SQ_START_GRACE_MS = 1000,     /* of append time, for all sources to be heard of, ... */
+    SQ_START_GRACE_RECORDS = 256, /* ... but no longer than so many records */
+};
 
 struct sq_source; /* opaque: an input partition */
 
@@ -22,6 +28,8 @@ struct sq_watermark {
     int64_t delay_ms, idle_after_ms;
     int64_t watermark_ms;  /* INT64_MIN before the first record */
     int64_t latest_ms;     /* latest event time of any source */
+    int64_t start_ms;      /* append time of the first record */
+    uint32_t start_records; /* taken while W stands still for the start */
     int64_t append_ms;     /* latest append time: the clock by which sources fall idle */
     int64_t holding_ms;    /* smallest latest event time among the active sources */
     int64_t next_idle_ms;  /* append time at which the next active source would fall idle */

@@ -380,6 +380,40 @@ static void a_lagging_source_holds_evaluation(void **state)
     close_bench(&bench);
 }
 
+/* Two input partitions with an entity each, interleaved chunk by chunk of time: the larger the chunk, the further one runs ahead. */
+static struct sq_buf told_in_chunks(int64_t chunk_ms)
+{
+    struct bench bench = {0};
+    struct sq_err err;
+    open_bench(&bench, 0);
+    for (int64_t from_ms = 0; from_ms < 4 * day; from_ms += chunk_ms) {
+        for (int32_t partition = 1; partition >= 0; partition--) {
+            for (int64_t ts_ms = from_ms; ts_ms < from_ms + chunk_ms; ts_ms += MINUTE) {
+                bool spike = partition == 1 && ts_ms >= 3 * day && ts_ms < 3 * day + 40 * MINUTE;
+                bench.random = (uint64_t)(2 * ts_ms + partition);
+                struct sq_score score = score_of(&bench, partition ? "acme" : "pace", ts_ms, ts_ms / MINUTE % (spike ? 2 : 10) == 0);
+                score.source.partition = partition;
+                score.source.offset = ts_ms / MINUTE;
+                assert_int_equal(sq_detector_take(bench.detector, &score, from_ms > 0 ? 5000 : 0, tell, &bench, &err), 0);
+            }
+        }
+    }
+    assert_int_equal(sq_detector_finish(bench.detector, tell, &bench, &err), 0);
+    assert_int_equal(sq_detector_counts(bench.detector)->late_included + sq_detector_counts(bench.detector)->late_dropped, 0);
+    assert_true(bench.firing > 0 && bench.resolved > 0);
+    sq_detector_close(bench.detector);
+    return bench.told;
+}
+
+static void a_source_that_runs_ahead_loses_nothing(void **state)
+{
+    (void)state;
+    struct sq_buf together = told_in_chunks(MINUTE), apart = told_in_chunks(4 * HOUR);
+    assert_string_equal(together.data, apart.data);
+    sq_buf_deinit(&together);
+    sq_buf_deinit(&apart);
+}
+
 static void ticks_let_a_quiet_topic_resolve(void **state)
 {
     (void)state;
@@ -592,6 +626,7 @@ int main(void)
         cmocka_unit_test(late_records_are_counted_or_dropped),
         cmocka_unit_test(late_records_still_count_in_later_windows),
         cmocka_unit_test(a_lagging_source_holds_evaluation),
+        cmocka_unit_test(a_source_that_runs_ahead_loses_nothing),
         cmocka_unit_test(ticks_let_a_quiet_topic_resolve),
         cmocka_unit_test(the_end_closes_the_last_bucket),
         cmocka_unit_test(a_new_level_is_accepted_after_a_day),

@@ -22,6 +22,7 @@ static void follows_the_latest_time_of_one_source(void **state)
     struct sq_watermark watermark;
     sq_watermark_init(&watermark, &rules);
     assert_true(watermark.watermark_ms == INT64_MIN);
+    take(&watermark, 0, 99 * MINUTE, 99 * MINUTE);
     take(&watermark, 0, 100 * MINUTE, 100 * MINUTE);
     assert_true(watermark.watermark_ms == 100 * MINUTE - 30 * SECOND);
     take(&watermark, 0, 99 * MINUTE, 101 * MINUTE); /* late: never back */
@@ -69,8 +70,31 @@ static void a_source_far_behind_does_not_hold_it(void **state)
     struct sq_watermark watermark;
     sq_watermark_init(&watermark, &rules);
     take(&watermark, 1, 50 * MINUTE, 0);
-    take(&watermark, 0, 200 * MINUTE, SECOND);
-    assert_true(watermark.watermark_ms == 140 * MINUTE);
+    take(&watermark, 0, 200 * MINUTE, 10 * SECOND);
+    assert_true(watermark.watermark_ms == 50 * MINUTE - 30 * SECOND);
+    take(&watermark, 0, 2000 * MINUTE, 12 * SECOND);
+    assert_true(watermark.watermark_ms == 1280 * MINUTE);
+    sq_watermark_deinit(&watermark);
+}
+
+static void waits_at_the_start_for_all_sources(void **state)
+{
+    (void)state;
+    struct sq_watermark watermark;
+    sq_watermark_init(&watermark, &rules);
+    take(&watermark, 0, 100 * MINUTE, 0);
+    take(&watermark, 0, 300 * MINUTE, 500); /* a backlog: the first source is read far ahead */
+    assert_true(watermark.watermark_ms == 40 * MINUTE);
+    take(&watermark, 1, 101 * MINUTE, 900);
+    take(&watermark, 1, 102 * MINUTE, 1000);
+    assert_true(watermark.watermark_ms == 102 * MINUTE - 30 * SECOND);
+    sq_watermark_deinit(&watermark);
+
+    sq_watermark_init(&watermark, &rules);
+    for (int i = 0; i < SQ_START_GRACE_RECORDS; i++) take(&watermark, 0, 100 * MINUTE, 7);
+    assert_true(watermark.watermark_ms == 40 * MINUTE);
+    take(&watermark, 0, 100 * MINUTE, 7);
+    assert_true(watermark.watermark_ms == 100 * MINUTE - 30 * SECOND);
     sq_watermark_deinit(&watermark);
 }
 
@@ -80,7 +104,7 @@ static void topics_are_told_apart(void **state)
     struct sq_watermark watermark;
     sq_watermark_init(&watermark, &rules);
     assert_int_equal(sq_watermark_take(&watermark, SQ_STR("a"), 0, 50 * MINUTE, 0, NULL), 0);
-    assert_int_equal(sq_watermark_take(&watermark, SQ_STR("ab"), 0, 60 * MINUTE, 0, NULL), 0);
+    assert_int_equal(sq_watermark_take(&watermark, SQ_STR("ab"), 0, 60 * MINUTE, 10 * SECOND, NULL), 0);
     assert_true(watermark.watermark_ms == 50 * MINUTE - 30 * SECOND);
     char name[SQ_TOPIC_BYTES_MAX + 1] = {0};
     assert_int_equal(sq_watermark_take(&watermark, (struct sq_str){name, sizeof name}, 0, 0, 0, NULL), SQ_E_TOO_LARGE);
@@ -92,7 +116,8 @@ static void moves_from_outside_forward_only(void **state)
     (void)state;
     struct sq_watermark watermark;
     sq_watermark_init(&watermark, &rules);
-    take(&watermark, 0, 50 * MINUTE, 0);
+    take(&watermark, 0, 49 * MINUTE, 0);
+    take(&watermark, 0, 50 * MINUTE, MINUTE);
     sq_watermark_advance(&watermark, 40 * MINUTE);
     assert_true(watermark.watermark_ms == 50 * MINUTE - 30 * SECOND);
     sq_watermark_advance(&watermark, 80 * MINUTE);
@@ -115,6 +140,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(follows_the_latest_time_of_one_source), cmocka_unit_test(a_lagging_source_holds_it),
         cmocka_unit_test(an_idle_source_lets_it_go),             cmocka_unit_test(a_source_far_behind_does_not_hold_it),
+        cmocka_unit_test(waits_at_the_start_for_all_sources),
         cmocka_unit_test(topics_are_told_apart),                 cmocka_unit_test(moves_from_outside_forward_only),
         cmocka_unit_test(many_sources_stay_bounded),
     };
