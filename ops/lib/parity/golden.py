@@ -10,6 +10,7 @@ from . import folders, texts
 from .chars import CODE_POINTS, bert
 
 IDS = texts.GOLDEN / "ids"
+NORMALISED = ("hard", "random")
 SAMPLE_IDS_MAX = 48
 SAMPLE_CHARACTERS_MAX = 200
 BLOCK = 4096
@@ -41,6 +42,13 @@ def write_ids(name, tokenizer, source, items, samples):
                 samples.write(json.dumps({"set": name, "text": text, "ids": ids}) + "\n")
 
 
+def write_normalised(source, items):
+    normalise = bert(**CHARACTERS["uncased"])
+    with open(IDS / f"normalised.{source}.u32", "wb") as out:
+        for text in items:
+            out.write(struct.pack("<I", xxhash.xxh64_intdigest(normalise(text).encode(), 0) & 0xFFFFFFFF))
+
+
 def write_characters():
     with open(IDS / "characters.txt", "w", encoding="ascii") as out:
         for name, flags in CHARACTERS.items():
@@ -64,5 +72,7 @@ def update():
             if name == "bert-base-uncased":
                 for source in ("vader", "finance", "hard"):
                     write_ids("tweet", tokenizer, source, [texts.tweet(text) for text in shipped[source]], samples)
+    for source in NORMALISED:
+        write_normalised(source, shipped[source])
     write_characters()
     return {name: len(items) for name, items in shipped.items()}

@@ -128,12 +128,40 @@ static void single_word_tokens_stand_alone(void **state)
           {"aa aa! _aa aa\xcc\x81", "25 25 12 1 14 17 14 17"});
 }
 
+static void word_characters_are_those_of_regular_expressions(void **state)
+{
+    (void)state;
+    CHECK(FILE_OF(TOKEN("aa", "\"special\":true,\"single_word\":true")), {"\xe2\x92\xb6" "aa", "1"}, {"aa\xe2\x93\xa9", "1"},
+          {"\xe2\x91\xa0" "aa", "1 25"}, {"aa\xe2\x80\x8d", "14 17"}, {"aa\xe2\x80\xbf", "14 17 1"}, {"aa\xe0\xa4\x83", "1"},
+          {"\xc2\xb2" "aa", "1 25"}, {"\xe2\x85\xa0" "aa", "1"});
+}
+
+/* U+302E has class 224 and U+1D165 216; U+0901, which is dropped, has class 0 and keeps them apart. */
+static void combining_characters_are_put_in_order(void **state)
+{
+    (void)state;
+#define HANGUL_DOT "\xe3\x80\xae"
+#define STEM "\xf0\x9d\x85\xa5"
+    CHECK("{\"added_tokens\":[]," NORMALIZER "," PRE_TOKENIZER "," POST_PROCESSOR "," "\"model\":{\"unk_token\":\"[UNK]\","
+          "\"continuing_subword_prefix\":\"##\",\"max_input_chars_per_word\":100,\"vocab\":{" VOCABULARY ",\"##" STEM HANGUL_DOT
+          "\":25,\"##" HANGUL_DOT STEM "\":26}}}",
+          {"a" HANGUL_DOT STEM, "14 25"}, {"a" STEM HANGUL_DOT, "14 25"}, {"a" HANGUL_DOT "\xe0\xa4\x81" STEM, "14 26"},
+          {"a" HANGUL_DOT "\xcc\x81" STEM, "14 25"}, {"a" HANGUL_DOT "\xe2\x80\x8b" STEM, "14 25"}, {"a" HANGUL_DOT " " STEM, "1 1"});
+}
+
 static void stripping_tokens_take_white_space(void **state)
 {
     (void)state;
     CHECK(FILE_OF(TOKEN(" ", "\"special\":true,\"rstrip\":true") "," TOKEN("[MASK]", "\"special\":true,\"rstrip\":true") "," TOKEN(
               " foo", "\"special\":false,\"normalized\":true")),
           {"hello [MASK] world", "5 25 4 25 6"}, {"[MASK]  foo foo", "4 25 25 8 25 8"}, {"\xe4\xb8\xad" "foo", "23 26"});
+}
+
+static void white_space_is_taken_once(void **state)
+{
+    (void)state;
+    CHECK(FILE_OF(TOKEN("[MASK]", "\"special\":true,\"rstrip\":true") "," TOKEN("  ", "\"special\":true,\"lstrip\":true")),
+          {"[MASK]  a", "4 14"}, {"a  b", "14 25 15"}, {"a   b", "14 25 15"});
 }
 
 static void normalized_tokens_are_found_in_normalised_text(void **state)
@@ -419,7 +447,10 @@ int main(void)
         cmocka_unit_test(splits_words_into_the_longest_entries),
         cmocka_unit_test(added_tokens_are_found_in_raw_text),
         cmocka_unit_test(single_word_tokens_stand_alone),
+        cmocka_unit_test(word_characters_are_those_of_regular_expressions),
+        cmocka_unit_test(combining_characters_are_put_in_order),
         cmocka_unit_test(stripping_tokens_take_white_space),
+        cmocka_unit_test(white_space_is_taken_once),
         cmocka_unit_test(normalized_tokens_are_found_in_normalised_text),
         cmocka_unit_test(a_cut_text_keeps_its_last_token),
         cmocka_unit_test(bad_texts_are_refused),
