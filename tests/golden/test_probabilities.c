@@ -14,11 +14,12 @@
 
 #include "engine/base/json.h"
 #include "engine/engine.h"
+#include "engine/kernels/kernels.h"
 #include "tests/golden/models.h"
 #include "tests/lib/folder.h"
 #include "worker/io/model_path.h"
 
-enum { TEXTS_MAX = 512 };
+enum { TEXTS_MAX = 512, TEXTS_NARROWER_MAX = 100 /* for instruction sets other than the widest */ };
 
 /* The promise is 1e-4; what is reached is below 2e-6, and a bound far from that would hide a mistake. */
 static const double probability_bound = 1e-5, logit_bound = 1e-4;
@@ -62,7 +63,8 @@ static double difference(const json_t *row, const char *key, const float *ours, 
     return worst;
 }
 
-static void compare(const struct golden *golden, const char *folder, const char *isa)
+/* The first texts_max of them. */
+static void compare(const struct golden *golden, const char *folder, const char *isa, size_t texts_max)
 {
     static struct sq_prediction predictions[TEXTS_MAX];
     struct sq_engine *engine;
@@ -73,31 +75,32 @@ static void compare(const struct golden *golden, const char *folder, const char 
     if (sq_engine_open(&engine, &options, &err) < 0) fail_msg("%s", err.message);
     assert_int_equal(sq_session_open(&session, engine, &err), 0);
     const struct sq_model_info *info = sq_engine_info(engine);
-    sq_session_score(session, golden->texts, golden->count, predictions);
-    for (size_t i = 0; i < golden->count; i++) {
+    size_t count = golden->count < texts_max ? golden->count : texts_max;
+    sq_session_score(session, golden->texts, count, predictions);
+    for (size_t i = 0; i < count; i++) {
         const json_t *row = golden->rows[i];
         assert_int_equal(predictions[i].code, 0);
         assert_int_equal(predictions[i].tokens, json_integer_value(json_object_get(row, "tokens")));
         worst = fmax(worst, difference(row, "probabilities", predictions[i].probabilities, info->labels_count));
         worst_logit = fmax(worst_logit, difference(row, "logits", predictions[i].logits, info->labels_count));
     }
-    print_message("%s, %s: %zu texts, probabilities within %.1e, logits within %.1e\n", info->name, info->isa, golden->count, worst, worst_logit);
+    print_message("%s, %s: %zu texts, probabilities within %.1e, logits within %.1e\n", info->name, info->isa, count, worst, worst_logit);
     assert_true(worst < probability_bound);
     assert_true(worst_logit < logit_bound);
     sq_session_close(session);
     sq_engine_close(engine);
 }
 
-static bool runs_here(const char *isa)
+/* By the kernels that a session would choose, with all texts; by the narrower ones with some, where that doesn't take long. */
+static void compare_all(const struct golden *golden, const char *folder, bool narrower_too)
 {
-#if defined(__x86_64__)
-    if (strcmp(isa, "avx512") == 0) return __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512bw");
-    if (strcmp(isa, "avx2") == 0) return __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma");
-#endif
-    return strcmp(isa, "openblas") == 0;
+    static const char *const isas[] = {"avx512", "avx2", "openblas"};
+    const char *widest = sq_kernels_choose(NULL)->isa;
+    compare(golden, folder, NULL, TEXTS_MAX);
+    for (size_t i = 0; narrower_too && i < sizeof isas / sizeof *isas; i++) {
+        if (sq_kernels_choose(isas[i]) && strcmp(isas[i], widest) != 0) compare(golden, folder, isas[i], TEXTS_NARROWER_MAX);
+    }
 }
-
-static const char *const isas[] = {"avx512", "avx2", "openblas"};
 
 static void test_default_model(void **state)
 {
@@ -107,9 +110,7 @@ static void test_default_model(void **state)
     char path[SQ_MODEL_PATH_BYTES];
     if (sq_model_path_shipped(SQUALL_SOURCE_DIR "/tests/golden", path, &err) < 0) fail_msg("%s", err.message); /* two folders down */
     golden_init(&golden, "default");
-    for (size_t i = 0; i < 3; i++) {
-        if (runs_here(isas[i])) compare(&golden, path, isas[i]);
-    }
+    compare_all(&golden, path, true);
     golden_deinit(&golden);
 }
 
@@ -123,12 +124,7 @@ static void test_random_model(void **state)
         if (strcmp(golden_models[i].name, name) == 0) test_model_write(folder.path, &golden_models[i].model);
     }
     golden_init(&golden, name);
-    bool is_small = strcmp(name, "odd-shape") == 0;
-    for (size_t i = 0; i < 3; i++) {
-        if (!runs_here(isas[i])) continue;
-        compare(&golden, folder.path, isas[i]);
-        if (!is_small) break; /* the widest alone: the others take long and do the same sums */
-    }
+    compare_all(&golden, folder.path, strcmp(name, "odd-shape") == 0);
     golden_deinit(&golden);
     test_folder_deinit(&folder);
 }
