@@ -58,7 +58,7 @@ enum mood { USUAL, UNHAPPY, COMPLAINT, MOODS };
 static bool has_mood(const struct sq_demo_text *text, enum mood mood)
 {
     switch (mood) {
-    case USUAL: return text->rating >= 0.5f;
+    case USUAL: return text->rating >= 0.1f;
     case UNHAPPY: return text->rating <= -1.0f && text->kind != SQ_DEMO_PRODUCT;
     case COMPLAINT: return text->rating <= -1.5f && text->kind == SQ_DEMO_PRODUCT && text->text.bytes >= 30;
     case MOODS: break;
