@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "worker/io/kafka_topics.h"
 
+#include <regex.h>
 #include <stdio.h>
 #include <unistd.h>
 
@@ -33,6 +34,39 @@ static const struct {
 void sq_kafka_topic_name(char *out, size_t out_bytes, const struct sq_config *config, enum sq_output_topic topic)
 {
     snprintf(out, out_bytes, "%s.%s", config->app, specs[topic].suffix);
+}
+
+/* As librdkafka reads it: a leading ^ makes an extended regular expression, anything else is a name. */
+static int match(const char *pattern, const char *name, bool *is_match, struct sq_err *err)
+{
+    regex_t regex;
+    char why[128];
+    *is_match = strcmp(pattern, name) == 0;
+    if (pattern[0] != '^') return 0;
+    int status = regcomp(&regex, pattern, REG_EXTENDED | REG_NOSUB);
+    if (status) {
+        regerror(status, &regex, why, sizeof why);
+        return sq_err_set(err, SQ_E_CONFIG, "input.topics: %s is no regular expression: %s", pattern, why);
+    }
+    *is_match = regexec(&regex, name, 0, NULL, 0) == 0;
+    regfree(&regex);
+    return 0;
+}
+
+int sq_kafka_topics_check_input(const struct sq_config *config, struct sq_err *err)
+{
+    for (unsigned i = 0; i < config->input.topics_count; i++)
+        for (unsigned topic = 0; topic < SQ_TOPIC_COUNT; topic++) {
+            char name[SQ_TOPIC_NAME_BYTES];
+            bool is_match;
+            sq_kafka_topic_name(name, sizeof name, config, topic);
+            int status = match(config->input.topics[i], name, &is_match, err);
+            if (status) return status;
+            if (is_match)
+                return sq_err_set(err, SQ_E_CONFIG, "input.topics: %s takes in %s, which Squall itself writes: choose another pattern or app",
+                                  config->input.topics[i], name);
+        }
+    return 0;
 }
 
 /* Partition counts as the cluster has them, 0: no such topic. All topics are asked for: asking for one by name may create it, with

@@ -13,6 +13,10 @@ enum { SQ_TOPIC_NAME_BYTES = SQ_CONFIG_NAME_BYTES + 16 };
 /* "<app>.scores", ... */
 void sq_kafka_topic_name(char *out, size_t out_bytes, const struct sq_config *config, enum sq_output_topic topic);
 
+/* Refuses input topics that are, or whose pattern matches, what Squall itself writes: it would score its own output for ever. Pure.
+ * SQ_E_CONFIG. */
+int sq_kafka_topics_check_input(const struct sq_config *config, struct sq_err *err);
+
 /* Makes sure of every topic and fills partitions[topic]. Blocks for seconds; *is_interrupted ends it. 0; SQ_E_BROKER: no answer, try again;
  * SQ_E_CONFIG: a topic is missing and may not be created, or has another partition count than output.partitions. */
 int sq_kafka_topics_prepare(rd_kafka_t *rk, const struct sq_config *config, const _Atomic bool *is_interrupted,

@@ -19,6 +19,7 @@
 
 #include "engine/base/clock.h"
 #include "engine/base/metrics.h"
+#include "worker/io/kafka_topics.h"
 #include "worker/io/log.h"
 
 enum {
@@ -583,7 +584,8 @@ int sq_source_kafka_open(struct sq_source **out, struct sq_loop *loop, const str
     struct kafka_source *source = calloc(1, sizeof *source);
     if (!source) return sq_err_set(err, SQ_E_NOMEM, "no memory for a source");
     *source = (struct kafka_source){.base = {&ops}, .stage = stage, .config = config, .pipe = {-1, -1}};
-    int status = pipe2(source->pipe, O_NONBLOCK | O_CLOEXEC) == 0 ? 0 : sq_err_set(err, SQ_E_IO, "can't make a pipe: %s", strerror(errno));
+    int status = stage == SQ_STAGE_SCORE ? sq_kafka_topics_check_input(config, err) : 0;
+    if (status == 0 && pipe2(source->pipe, O_NONBLOCK | O_CLOEXEC)) status = sq_err_set(err, SQ_E_IO, "can't make a pipe: %s", strerror(errno));
     if (status == 0) status = open_client(source, err);
     if (status == 0) status = sq_watch_open(&source->watch, loop, source->pipe[0], on_readable, source, err);
     if (status == 0) status = sq_timer_open(&source->timer, loop, NET_INTERVAL_MS, on_net, source, err);
