@@ -8,7 +8,7 @@ import random
 import time
 from collections import Counter
 
-from squall import FULL, outcome, texts, unique, wait_for
+from squall import FULL, headers_of, outcome, texts, unique, wait_for
 
 RECORDS, PARTITIONS, ENTITIES, DAYS = 20000, 6, 8, 3
 WAVE_SIZE, WAVE_MINUTES = 120, 30
@@ -60,7 +60,9 @@ def test_nothing_is_lost_over_a_kill_and_the_alert_has_one_id(kafka, model, scor
     assert not missing, f"{len(missing)} records are missing"
     assert set(scored) | set(lettered) == set(coordinates)
 
-    alerts = [json.loads(message.value()) for message in kafka.read(f"{app}.alerts")]
+    assert len({(message.key(), message.partition()) for message in kafka.read(f"{app}.scores")}) == ENTITIES, "an entity has one partition"
+
+    alerts = read_alerts(kafka, app)
     firing = [alert for alert in alerts if alert["entity"] == "entity-3" and alert["state"] == "FIRING"]
     ids = {alert["alert_id"] for alert in alerts if alert["entity"] == "entity-3"}
     print(f"\n{RECORDS} records, killed after {killed_at} scores: {len(scored)} scored, {len(lettered)} dead letters, 0 missing, "
@@ -69,6 +71,18 @@ def test_nothing_is_lost_over_a_kill_and_the_alert_has_one_id(kafka, model, scor
     examples = [example for alert in alerts if alert["entity"] == "entity-3" for example in alert["examples"]]
     assert examples and all(example["topic"] == topic and example["excerpt"] for example in examples)
     check_restart_is_silent(kafka, app, topic, workers, start, options)
+
+
+def read_alerts(kafka, app):
+    alerts = []
+    for message in kafka.read(f"{app}.alerts"):
+        alert, headers = json.loads(message.value()), headers_of(message)
+        assert message.key().decode() == alert["fingerprint"]
+        assert message.partition() == alert["completeness"]["scores_partition"]
+        assert headers["ce_id"] == f"{alert['alert_id']}-{alert['seq']}" and headers["ce_subject"] == alert["entity"]
+        assert headers["ce_type"] == "squall.alert.v1" and headers["content-type"] == "application/json"
+        alerts.append(alert)
+    return alerts
 
 
 def check_restart_is_silent(kafka, app, topic, workers, start, options):
