@@ -158,7 +158,7 @@ static const struct {
 int sq_replay_line_read(struct sq_str line, json_t **root, struct sq_score *score, struct sq_err *err)
 {
     json_error_t problem;
-    *root = json_loadb(line.data ? line.data : "", line.bytes, 0, &problem);
+    *root = json_loadb(line.data ? line.data : "", line.bytes, JSON_ALLOW_NUL, &problem);
     if (!*root || !json_is_object(*root)) {
         json_decref(*root);
         return sq_err_set(err, SQ_E_DECODE, "not a JSON object on one line");

@@ -74,7 +74,7 @@ static void a_line_reads_as_it_was_written(void **state)
     (void)state;
     static const char *const labels[] = {"negative", "neutral", "positive"};
     const struct sq_score written = {
-        .entity = SQ_STR("a \"quoted\"\n name"), .event_time_ms = 1767225600123, .label = SQ_STR("neutral"), .score = 0.7f,
+        .entity = SQ_STR("a \"quoted\"\n\0name"), .event_time_ms = 1767225600123, .label = SQ_STR("neutral"), .score = 0.7f,
         .probabilities = {0.1f, 0.7f, 0.2f}, .probabilities_count = 3, .text_hash = 0x00ab34cdu, .author_hash = sq_author_hash(SQ_STR("jo"))};
     struct sq_buf line;
     struct sq_score read;
