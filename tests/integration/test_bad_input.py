@@ -1,6 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """One record of each bad kind among good ones: each is in the dead letters with its reason, or handled as documented; the rest is scored."""
 import json
+import random
+import string
 import time
 from collections import Counter
 
@@ -76,3 +78,30 @@ def test_each_kind_of_bad_record(kafka, model, scores, start):
         assert 0 < score.event_time_ms <= limit_ms
     assert worker.stop() == 0
     assert SECRET not in worker.log_text()
+
+
+def test_what_the_broker_refuses_ends_in_the_dead_letters(kafka, model, scores, start):
+    """Topics with small bounds: a request of several records is over them, which must not cost the records that fit alone."""
+    app, topic = unique("small"), unique("posts")
+    draw = random.Random(2)
+    kafka.make_topic(topic, 1)
+    kafka.make_topic(f"{app}.scores", 4, **{"max.message.bytes": "420"})
+    kafka.make_topic(f"{app}.dlq", 1, **{"max.message.bytes": "3000"})
+    long_id = "".join(draw.choices(string.ascii_letters, k=250))
+    noise = "".join(draw.choices(string.ascii_letters, k=20000)).encode()
+    values = [event(text=f"the phone is good {i}", id=str(i)) for i in range(60)]
+    values[20] = event(text="the phone is good", id=long_id, entity="".join(draw.choices(string.ascii_letters, k=250)))
+    values[40] = b'{"text": "' + noise
+    coordinates = kafka.produce(topic, [{"value": value, "partition": 0} for value in values])
+    worker = start(app, topic, model=model).wait_ready()
+    wait_for("all records out", lambda: worker.status()["scored"] + worker.status()["dead_lettered"] == len(values))
+    scored, lettered = outcome(kafka, scores, app)
+    assert lettered == Counter([coordinates[20], coordinates[40]])
+    assert scored == Counter(coordinates) - lettered
+    letters = {letter_coordinates(message): message for message in kafka.read(f"{app}.dlq")}
+    assert headers_of(letters[coordinates[20]])["__squall.errors.reason"] == "produce"
+    assert letters[coordinates[20]].value() == values[20]
+    assert headers_of(letters[coordinates[40]])["__squall.errors.reason"] == "decode"
+    assert letters[coordinates[40]].value() is None, "too large for the dlq: its coordinates are left"
+    assert kafka.committed(f"{app}-score", topic) == [len(values)]
+    assert worker.stop() == 0
