@@ -35,6 +35,26 @@ def test_sigterm_drains_and_the_next_worker_goes_on(kafka, model, scores, start)
     assert sorted(scored) == sorted(coordinates) and set(scored.values()) == {1} and not lettered
 
 
+def test_partitions_are_handed_over_without_a_gap_or_a_repeat(kafka, model, scores, start):
+    """A worker joins in mid-stream, another leaves in mid-stream."""
+    app, topic = unique("hand"), unique("posts")
+    kafka.make_topic(topic, 3)
+    first = start(app, topic, model=model, name="w1").wait_ready()
+    coordinates = kafka.produce(topic, posts(3000))
+    second = start(app, topic, model=model, name="w2")
+    coordinates += kafka.produce(topic, posts(6000))
+    second.wait_ready()
+    wait_for("both have partitions", lambda: second.status()["input_partitions"] and first.status()["input_partitions"])
+    coordinates += kafka.produce(topic, posts(6000))
+    assert first.stop() == 0
+    coordinates += kafka.produce(topic, posts(3000))
+    wait_for("all is committed", lambda: kafka.committed(f"{app}-score", topic) == kafka.ends(topic), every_s=0.5)
+    assert second.stop() == 0
+    scored, lettered = outcome(kafka, scores, app)
+    assert sorted(scored) == sorted(coordinates) and not lettered
+    assert set(scored.values()) == {1}
+
+
 def test_a_second_interrupt_leaves_at_once(kafka, model, start):
     app, topic = unique("int"), unique("posts")
     kafka.make_topic(topic, 1)
