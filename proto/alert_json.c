@@ -136,10 +136,10 @@ static void put_examples(const struct writer *writer, const struct sq_alert *ale
     sq_buf_append_char(writer->out, ']');
 }
 
+/* In the order of the message's fields. */
 static void put_identity(const struct writer *writer, const struct sq_alert *alert)
 {
-    static const char *const flat_states[] = {"firing", "updated", "resolved"};
-    put_word(writer, "state", writer->flat ? flat_states[alert->state] : sq_alert_state_name(alert->state));
+    put_word(writer, "state", sq_alert_state_name(alert->state));
     put_word(writer, "reason", sq_alert_reason_word(alert->reason));
     put_hex(writer, "fingerprint", alert->fingerprint);
     put_hex(writer, "alert_id", alert->alert_id);
@@ -150,15 +150,35 @@ static void put_identity(const struct writer *writer, const struct sq_alert *ale
     put_text(writer, "entity", alert->entity);
     put_word(writer, "severity", sq_severity_word(alert->severity));
     put_text(writer, "summary", alert->summary);
+    put_time(writer, "starts_at", alert->starts_at_ms);
+    put_time(writer, "at", alert->at_ms);
+}
+
+/* What somebody who looks at a line wants first. */
+static void put_identity_flat(const struct writer *writer, const struct sq_alert *alert)
+{
+    static const char *const states[] = {"firing", "updated", "resolved"};
+    put_text(writer, "rule", alert->rule);
+    put_text(writer, "entity", alert->entity);
+    put_word(writer, "state", states[alert->state]);
+    put_hex(writer, "alert_id", alert->alert_id);
+    put_time(writer, "starts_at", alert->starts_at_ms);
+    put_time(writer, "at", alert->at_ms);
+    put_word(writer, "severity", sq_severity_word(alert->severity));
+    put_word(writer, "reason", sq_alert_reason_word(alert->reason));
+    put_count(writer, "seq", alert->seq);
+    put_count(writer, "reopen_count", alert->reopen_count);
+    put_text(writer, "summary", alert->summary);
+    put_hex(writer, "fingerprint", alert->fingerprint);
+    put_text(writer, "app", alert->app);
 }
 
 static int encode(const struct sq_alert *alert, bool flat, struct sq_buf *out, struct sq_err *err)
 {
     const struct writer writer = {out, flat};
     sq_buf_append_char(out, '{');
-    put_identity(&writer, alert);
-    put_time(&writer, "starts_at", alert->starts_at_ms);
-    put_time(&writer, "at", alert->at_ms);
+    if (flat) put_identity_flat(&writer, alert);
+    else put_identity(&writer, alert);
     if (alert->state == SQ_ALERT_RESOLVED) put_time(&writer, "ends_at", alert->ends_at_ms);
     open_message(&writer, "window");
     put_time(&writer, flat ? "window_start" : "start", alert->window_start_ms);
