@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The text is read in chunks, since a copy is recognised by its beginning and a text may have a megabyte. A chunk is brought into NFKC
- * and handed on character by character; `take` keeps letters and marks, folds white space, and drops everything else. Two things are
- * seen only when they are complete: a link, whose `http` has been kept by the time its `://` comes, and the leading `rt`. Both are taken
- * back, so a little more than CODE_POINTS_MAX is collected.
+/* The text is read in chunks, since a copy is recognised by its beginning and a text may have a megabyte. A chunk is brought into
+ * NFKC and handed on character by character; `take` keeps letters and marks, folds white space, and drops everything else. Two
+ * things are seen only when they are complete: a link, whose `http` has been kept by the time its `://` comes, and the leading
+ * `rt`. Both are taken back, so a little more than CODE_POINTS_MAX is collected.
  *
  * Scripts that write no spaces would never reach four words: there, two characters count as one. */
 #include "engine/texthash.h"
@@ -95,7 +95,8 @@ static void take(struct collector *collector, uint32_t c)
     }
 }
 
-/* Bytes of the next chunk: it ends before an ASCII byte, which composes with nothing in front of it, or else between two code points. */
+/* Bytes of the next chunk: it ends before an ASCII byte, which composes with nothing in front of it, or else between two code
+ * points. */
 static size_t chunk_bytes(struct sq_str text)
 {
     if (text.bytes <= CHUNK_BYTES) return text.bytes;
@@ -111,8 +112,9 @@ static bool take_chunk(struct collector *collector, struct sq_str chunk)
 {
     utf8proc_int32_t code_points[CHUNK_BYTES * EXPANSION_MAX / 3 + CHUNK_BYTES];
     const utf8proc_ssize_t room = sizeof code_points / sizeof *code_points;
-    utf8proc_ssize_t count = utf8proc_decompose((const utf8proc_uint8_t *)chunk.data, (utf8proc_ssize_t)chunk.bytes, code_points, room,
-                                                UTF8PROC_STABLE | UTF8PROC_COMPAT | UTF8PROC_DECOMPOSE);
+    const utf8proc_option_t options = UTF8PROC_STABLE | UTF8PROC_COMPAT | UTF8PROC_DECOMPOSE;
+    utf8proc_ssize_t count =
+        utf8proc_decompose((const utf8proc_uint8_t *)chunk.data, (utf8proc_ssize_t)chunk.bytes, code_points, room, options);
     if (count < 0 || count > room) return false;
     count = utf8proc_normalize_utf32(code_points, count, UTF8PROC_STABLE | UTF8PROC_COMPOSE);
     for (utf8proc_ssize_t i = 0; i < count && collector->kept_count < COLLECTED_MAX - 1; i++)
@@ -122,8 +124,10 @@ static bool take_chunk(struct collector *collector, struct sq_str chunk)
 
 static bool is_spaceless(uint32_t c)
 {
-    return (c >= 0x0e00 && c <= 0x0eff) || (c >= 0x1780 && c <= 0x17ff) || (c >= 0x3040 && c <= 0x30ff) || (c >= 0x3400 && c <= 0x9fff)
-           || (c >= 0x20000 && c <= 0x3ffff);
+    static const uint32_t ranges[][2] = {{0x0e00, 0x0eff}, {0x1780, 0x17ff}, {0x3040, 0x30ff}, {0x3400, 0x9fff}, {0x20000, 0x3ffff}};
+    for (size_t i = 0; i < sizeof ranges / sizeof *ranges; i++)
+        if (c >= ranges[i][0] && c <= ranges[i][1]) return true;
+    return false;
 }
 
 static unsigned count_words(const uint32_t *kept, unsigned kept_count)

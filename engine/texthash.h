@@ -7,9 +7,9 @@
 
 #include "engine/base/str.h"
 
-/* XXH64 (seed 0) over the text made comparable: NFKC, lower case; URLs, @names, a leading "RT", punctuation and digits dropped; white
- * space folded; first 200 code points. 0 for fewer than four words, which are honestly common, and for invalid UTF-8. Thread-safe;
- * works in a fixed buffer on the stack. */
+/* XXH64 (seed 0) over the text made comparable: NFKC, lower case; URLs, @names, a leading "RT", punctuation, symbols and digits
+ * dropped; white space folded; first 200 code points. 0 for fewer than four words, which are honestly common (where a script has no
+ * spaces, two characters count as a word), and for invalid UTF-8. Thread-safe; works in a fixed buffer on the stack. */
 uint64_t sq_text_hash(struct sq_str text);
 
 /* XXH64 (seed 0) of an author's name as given; 0 for none. */

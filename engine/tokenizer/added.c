@@ -1,13 +1,14 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The rules are those of `tokenizers`' AddedVocabulary: leftmost match, then longest; a match refused by single_word is skipped whole; the
- * search goes on behind the match itself, not behind the white space that rstrip took. */
+/* The rules are those of `tokenizers`' AddedVocabulary: leftmost match, then longest; a match refused by single_word is skipped
+ * whole; the search goes on behind the match itself, not behind the white space that rstrip took. */
 #include "engine/tokenizer/added.h"
 
 #include <stdlib.h>
 
 #include "engine/tokenizer/chars.h"
 
-int sq_added_init(struct sq_added *added, const struct sq_added_token *tokens, size_t tokens_count, bool normalized, struct sq_err *err)
+int sq_added_init(struct sq_added *added, const struct sq_added_token *tokens, size_t tokens_count, bool normalized,
+                  struct sq_err *err)
 {
     *added = (struct sq_added){0};
     struct sq_trie_entry *entries = malloc((tokens_count + 1) * sizeof *entries);

@@ -23,11 +23,12 @@ struct sq_added {
 };
 
 /* Takes those of tokens whose `normalized` is as given; one of which normalising left nothing is never found. */
-int sq_added_init(struct sq_added *added, const struct sq_added_token *tokens, size_t tokens_count, bool normalized, struct sq_err *err);
+int sq_added_init(struct sq_added *added, const struct sq_added_token *tokens, size_t tokens_count, bool normalized,
+                  struct sq_err *err);
 void sq_added_deinit(struct sq_added *added);
 
-/* Walks a text: `struct sq_added_walk walk = {.text = text}; while (sq_added_next(added, &walk)) ...`. Each step gives the text before
- * the next token and, unless it is the rest of the text, the token's id. The text is valid UTF-8. */
+/* Walks a text: `struct sq_added_walk walk = {.text = text}; while (sq_added_next(added, &walk)) ...`. Each step gives the text
+ * before the next token and, unless it is the rest of the text, the token's id. The text is valid UTF-8. */
 struct sq_added_walk {
     struct sq_str text;
     size_t search_at; /* matches begin here or later */

@@ -30,8 +30,8 @@ static int build_wordpiece(struct sq_wordpiece *wordpiece, const struct sq_token
     return sq_err_set(err, SQ_E_MODEL_FILE, "unk_token: \"%.64s\" is not in the vocabulary", draft->unknown.data);
 }
 
-/* Ids as `tokenizers` gives them, whatever the file says: the vocabulary's, else the next behind its size. A content that comes twice
- * has the flags of its last mention. Returns how many tokens are left, in `kept`. */
+/* Ids as `tokenizers` gives them, whatever the file says: the vocabulary's, else the next behind its size. A content that comes
+ * twice has the flags of its last mention. *kept_count are left in `kept`, which has room for all. */
 static int assign_ids(struct sq_added_token *kept, size_t *kept_count, const struct sq_tokenizer *tokenizer,
                       const struct sq_tokenizer_draft *draft, struct sq_err *err)
 {
@@ -92,8 +92,8 @@ static int build_added(struct sq_tokenizer *tokenizer, const struct sq_tokenizer
     return status;
 }
 
-static int find_special(int32_t *id, const struct sq_draft_special *special, const char *field, const struct sq_tokenizer *tokenizer,
-                        struct sq_err *err)
+static int find_special(int32_t *id, const struct sq_draft_special *special, const char *field,
+                        const struct sq_tokenizer *tokenizer, struct sq_err *err)
 {
     *id = special->id >= 0 ? special->id : sq_trie_find(&tokenizer->wordpiece.whole, special->text);
     if (*id >= 0) return 0;

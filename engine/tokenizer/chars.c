@@ -105,7 +105,8 @@ unsigned sq_chars_map(const struct sq_chars *chars, uint32_t code_point, struct 
     unsigned count = 0;
     bool apart = chars->chinese && IN(chinese, code_point);
     if (apart) out[count++] = space;
-    if (code_point >= 0x4e00 && code_point < 0xa000) out[count++] = (struct sq_char){code_point, SQ_CHAR_WORD, 0}; /* never changes */
+    bool is_fixed = code_point >= 0x4e00 && code_point < 0xa000; /* the ideographs of daily use: nothing ever changes them */
+    if (is_fixed) out[count++] = (struct sq_char){code_point, SQ_CHAR_WORD, 0};
     else count += chars->strip ? decompose(chars, code_point, out + count) : put(chars, code_point, out + count);
     if (apart) out[count++] = space;
     return count;

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Characters as BERT's normaliser and pre-tokeniser see them: what a code point becomes, and what that does to words.
  *
- * The steps of Hugging Face's BertNormalizer (clean_text, handle_chinese_chars, strip_accents with NFD, lowercase) act on one code point
- * at a time but for canonical ordering, so all four are one mapping from a code point to at most SQ_CHARS_OUT_MAX characters. The first
- * SQ_CHARS_TABLE code points, which hold the alphabets in daily use, are mapped once at start. */
+ * The steps of Hugging Face's BertNormalizer (clean_text, handle_chinese_chars, strip_accents with NFD, lowercase) act on one
+ * code point at a time but for canonical ordering, so all four are one mapping from a code point to at most SQ_CHARS_OUT_MAX
+ * characters. The first SQ_CHARS_TABLE code points, which hold the alphabets in daily use, are mapped once at start. */
 #ifndef SQ_ENGINE_TOKENIZER_CHARS_H
 #define SQ_ENGINE_TOKENIZER_CHARS_H
 
@@ -43,8 +43,8 @@ void sq_chars_init(struct sq_chars *chars);
 /* What code_point becomes; returns how many characters stand in out, none of them GONE. Any scalar value. */
 unsigned sq_chars_map(const struct sq_chars *chars, uint32_t code_point, struct sq_char out[SQ_CHARS_OUT_MAX]);
 
-/* The whole normalised form of a valid text, as strip_accents and the others leave it; for added tokens and texts searched for them.
- * run is scratch for run_max characters: a longer run of combining characters stays in the order it came in. Writes at most
+/* The whole normalised form of a valid text, as strip_accents and the others leave it; for added tokens and texts searched for
+ * them. run is scratch for run_max characters: a longer run of combining characters stays in the order it came in. Writes at most
  * SQ_CHARS_GROWTH * text.bytes bytes to `out` and returns how many. */
 enum { SQ_CHARS_GROWTH = 3 };
 size_t sq_chars_normalise(const struct sq_chars *chars, struct sq_str text, struct sq_char *run, unsigned run_max, char *out);

@@ -26,14 +26,17 @@ int sq_draft_path(char path[SQ_DRAFT_PATH_BYTES], const char *model_dir, const c
 int sq_draft_add_entry(struct sq_tokenizer_draft *draft, struct sq_str text, int64_t id, struct sq_err *err)
 {
     if (id < 0 || id > SQ_TOKENIZER_ID_MAX) {
-        return sq_err_set(err, SQ_E_MODEL_FILE, "id %" PRId64 " of \"%.*s\" is not in [0, %d]", id, (int)(text.bytes < 64 ? text.bytes : 64),
-                          text.data, SQ_TOKENIZER_ID_MAX);
+        int shown_bytes = text.bytes < 64 ? (int)text.bytes : 64;
+        return sq_err_set(err, SQ_E_MODEL_FILE, "id %" PRId64 " of \"%.*s\" is not in [0, %d]", id, shown_bytes, text.data,
+                          SQ_TOKENIZER_ID_MAX);
     }
     if (text.bytes > SQ_TOKENIZER_ENTRY_BYTES_MAX) {
         return sq_err_set(err, SQ_E_MODEL_FILE, "the entry of id %" PRId64 " has %zu bytes, more than %d", id, text.bytes,
                           SQ_TOKENIZER_ENTRY_BYTES_MAX);
     }
-    if (sq_utf8_valid_bytes(text) != text.bytes) return sq_err_set(err, SQ_E_MODEL_FILE, "the entry of id %" PRId64 " is not UTF-8", id);
+    if (sq_utf8_valid_bytes(text) != text.bytes) {
+        return sq_err_set(err, SQ_E_MODEL_FILE, "the entry of id %" PRId64 " is not UTF-8", id);
+    }
     draft->entries[draft->entries_count++] = (struct sq_trie_entry){text, (int32_t)id};
     return 0;
 }
@@ -42,7 +45,8 @@ int sq_draft_add_token(struct sq_tokenizer_draft *draft, struct sq_added_token t
 {
     if (token.content.bytes == 0) return 0; /* as Hugging Face does */
     if (token.content.bytes > SQ_TOKENIZER_ADDED_BYTES_MAX) {
-        return sq_err_set(err, SQ_E_MODEL_FILE, "content: %zu bytes, more than %d", token.content.bytes, SQ_TOKENIZER_ADDED_BYTES_MAX);
+        return sq_err_set(err, SQ_E_MODEL_FILE, "content: %zu bytes, more than %d", token.content.bytes,
+                          SQ_TOKENIZER_ADDED_BYTES_MAX);
     }
     if (draft->added_count == draft->added_max) {
         size_t room = draft->added_max ? 2 * draft->added_max : 16;

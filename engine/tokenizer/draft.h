@@ -14,7 +14,7 @@ enum {
     SQ_TOKENIZER_ENTRIES_MAX = 1 << 20,
     SQ_TOKENIZER_ENTRY_BYTES_MAX = 1024,
     SQ_TOKENIZER_ID_MAX = (1 << 24) - 1,
-    SQ_TOKENIZER_ADDED_MAX = 1 << 16,
+    SQ_TOKENIZER_ADDED_MAX = 1 << 14,
     SQ_TOKENIZER_ADDED_BYTES_MAX = 256, /* bounds the work at each character of a text */
     SQ_TOKENIZER_WORD_CHARS_MAX = 1024, /* of max_input_chars_per_word */
 };
@@ -43,10 +43,11 @@ struct sq_tokenizer_draft {
 
 void sq_draft_deinit(struct sq_tokenizer_draft *draft);
 
-/* Each fills a zeroed draft from one file of the folder, to be deinitialised whatever it returns. Errors are SQ_E_MODEL_FILE, naming
- * file and field, or SQ_E_NOMEM. */
+/* Each fills a zeroed draft from one file of the folder, to be deinitialised whatever it returns. Errors are SQ_E_MODEL_FILE,
+ * naming file and field, or SQ_E_NOMEM. */
 int sq_draft_read_json(struct sq_tokenizer_draft *draft, const char *path, struct sq_err *err);
-int sq_draft_parse_json(struct sq_tokenizer_draft *draft, const char *path, struct sq_str text, struct sq_err *err); /* path: for errors */
+/* The same of a text; path stands in errors. */
+int sq_draft_parse_json(struct sq_tokenizer_draft *draft, const char *path, struct sq_str text, struct sq_err *err);
 /* vocab.txt, and what tokenizer_config.json, special_tokens_map.json and added_tokens.json beside it say. */
 int sq_draft_read_vocab(struct sq_tokenizer_draft *draft, const char *model_dir, struct sq_err *err);
 

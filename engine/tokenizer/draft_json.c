@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* tokenizer.json, the file of Hugging Face's `tokenizers`: one object with a section for each step. Each section has a reader below;
- * errors get the section's name, then the file's, in front. `truncation`, `padding` and `decoder` are none of ours. */
+/* tokenizer.json, the file of Hugging Face's `tokenizers`: one object with a section for each step. Each section has a reader
+ * below; errors get the section's name, then the file's, in front. `truncation`, `padding` and `decoder` are none of ours. */
 #include <stdlib.h>
 #include <string.h>
 
@@ -40,8 +40,8 @@ static int want_type(const json_t *section, const char *type, struct sq_err *err
     const json_t *found = json_object_get(section, "type");
     if (!json_is_string(found)) return FAIL("type: expected \"%s\"", type);
     if (strcmp(json_string_value(found), type) == 0) return 0;
-    return FAIL("type: \"%.64s\" is not supported, only BERT's WordPiece tokenizers are (\"%s\" here): use a BERT or DistilBERT model",
-                json_string_value(found), type);
+    return FAIL("type: \"%.64s\" is not supported, only BERT's WordPiece tokenizers are (\"%s\" here): use a BERT or DistilBERT "
+                "model", json_string_value(found), type);
 }
 
 static int read_normalizer(struct sq_tokenizer_draft *draft, const json_t *section, struct sq_err *err)
@@ -66,7 +66,9 @@ static int read_vocab(struct sq_tokenizer_draft *draft, json_t *vocab, struct sq
 {
     if (!json_is_object(vocab)) return FAIL("expected an object of entries and their ids");
     size_t count = json_object_size(vocab);
-    if (count == 0 || count > SQ_TOKENIZER_ENTRIES_MAX) return FAIL("%zu entries, expected 1 to %d", count, SQ_TOKENIZER_ENTRIES_MAX);
+    if (count == 0 || count > SQ_TOKENIZER_ENTRIES_MAX) {
+        return FAIL("%zu entries, expected 1 to %d", count, SQ_TOKENIZER_ENTRIES_MAX);
+    }
     draft->entries = malloc(count * sizeof *draft->entries);
     if (!draft->entries) return sq_err_set(err, SQ_E_NOMEM, "no memory for %zu entries", count);
 
@@ -161,7 +163,9 @@ static int read_template(struct sq_tokenizer_draft *draft, const json_t *section
 static int read_post_processor(struct sq_tokenizer_draft *draft, const json_t *section, struct sq_err *err)
 {
     const json_t *type = json_object_get(section, "type");
-    if (!json_is_object(section) || !json_is_string(type)) return FAIL("type: missing, expected \"TemplateProcessing\" or \"BertProcessing\"");
+    if (!json_is_object(section) || !json_is_string(type)) {
+        return FAIL("type: missing, expected \"TemplateProcessing\" or \"BertProcessing\"");
+    }
     if (strcmp(json_string_value(type), "BertProcessing") == 0) return read_bert_processing(draft, section, err);
     int status = want_type(section, "TemplateProcessing", err);
     return status ? status : read_template(draft, section, err);

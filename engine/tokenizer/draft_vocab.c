@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* vocab.txt, an entry a line whose number is its id, for folders without tokenizer.json. The settings stand in tokenizer_config.json, or
- * have BERT's defaults. Special tokens become added tokens in the order in which transformers adds them, which decides the ids of those
- * that are not in the vocabulary. never_split is not used, as the fast tokenizers don't. */
+/* vocab.txt, an entry a line whose number is its id, for folders without tokenizer.json. The settings stand in
+ * tokenizer_config.json, or have BERT's defaults. Special tokens become added tokens in the order in which transformers adds
+ * them, which decides the ids of those that are not in the vocabulary. never_split is not used, as the fast tokenizers don't. */
 #include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
@@ -74,8 +74,8 @@ static int read_class(const json_t *config, struct sq_err *err)
         size_t bytes = strlen(classes[i]);
         if (strncmp(name, classes[i], bytes) == 0 && (name[bytes] == 0 || strcmp(name + bytes, "Fast") == 0)) return 0;
     }
-    return FAIL("tokenizer_class: \"%.64s\" is not supported, only BERT's WordPiece tokenizers are: use a BERT or DistilBERT model, "
-                "or add the tokenizer.json that the fast tokenizer saves", name);
+    return FAIL("tokenizer_class: \"%.64s\" is not supported, only BERT's WordPiece tokenizers are: use a BERT or DistilBERT "
+                "model, or add the tokenizer.json that the fast tokenizer saves", name);
 }
 
 static int read_flags(struct sq_tokenizer_draft *draft, const json_t *config, struct sq_err *err)
@@ -137,8 +137,8 @@ static int read_decoder(struct sq_tokenizer_draft *draft, json_t *decoder, struc
 }
 
 /* A special token by its name; *content is what it is called. It becomes an added token unless it is one already. */
-static int read_named(struct sq_tokenizer_draft *draft, const json_t *config, const char *key, const char *usual, struct sq_str *content,
-                      struct sq_err *err)
+static int read_named(struct sq_tokenizer_draft *draft, const json_t *config, const char *key, const char *usual,
+                      struct sq_str *content, struct sq_err *err)
 {
     const json_t *member = json_object_get(config, key);
     struct sq_added_token token = {.content = sq_str_view(usual)};
@@ -170,8 +170,13 @@ static int read_tokens(struct sq_tokenizer_draft *draft, json_t *config, struct 
     struct {
         const char *key, *usual;
         struct sq_str *content;
-    } names[] = {{"unk_token", "[UNK]", &draft->unknown},    {"sep_token", "[SEP]", &draft->last.text}, {"pad_token", "[PAD]", &unused},
-                 {"cls_token", "[CLS]", &draft->first.text}, {"mask_token", "[MASK]", &unused}};
+    } names[] = {
+        {"unk_token", "[UNK]", &draft->unknown},
+        {"sep_token", "[SEP]", &draft->last.text},
+        {"pad_token", "[PAD]", &unused},
+        {"cls_token", "[CLS]", &draft->first.text},
+        {"mask_token", "[MASK]", &unused},
+    };
     for (size_t i = 0; status == 0 && i < sizeof names / sizeof *names; i++)
         status = read_named(draft, config, names[i].key, names[i].usual, names[i].content, err);
     if (status == 0) status = read_extra(draft, config, "additional_special_tokens", err);
@@ -185,14 +190,16 @@ static int read_config(struct sq_tokenizer_draft *draft, const char *model_dir, 
 {
     json_t *map = NULL, *legacy = NULL;
     int status = read_object(model_dir, "tokenizer_config.json", &draft->root, err);
-    if (status == 0 && !draft->root && !(draft->root = json_object())) status = sq_err_set(err, SQ_E_NOMEM, "no memory for a tokenizer");
+    if (status == 0 && !draft->root) draft->root = json_object();
+    if (status == 0 && !draft->root) status = sq_err_set(err, SQ_E_NOMEM, "no memory for a tokenizer");
     if (status || json_object_get(draft->root, "added_tokens_decoder")) return status;
 
     status = read_object(model_dir, "special_tokens_map.json", &map, err);
     if (status == 0 && map) json_object_update(draft->root, map);
     if (status == 0) status = read_object(model_dir, "added_tokens.json", &legacy, err);
     if (status == 0 && json_object_size(legacy) > 0) {
-        status = FAIL("%s/added_tokens.json: not supported beside vocab.txt: add the tokenizer.json that the fast tokenizer saves", model_dir);
+        status = FAIL("%s/added_tokens.json: not supported beside vocab.txt: add the tokenizer.json that the fast tokenizer saves",
+                      model_dir);
     }
     json_decref(map);
     json_decref(legacy);

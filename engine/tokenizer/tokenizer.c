@@ -32,10 +32,12 @@ static int refuse(const char *model_dir, struct sq_err *err)
     for (size_t i = 0; i < sizeof others / sizeof *others; i++) {
         char path[SQ_DRAFT_PATH_BYTES];
         if (sq_draft_path(path, model_dir, others[i].file, NULL) || access(path, F_OK) != 0) continue;
-        return sq_err_set(err, SQ_E_MODEL_FILE, "%s: %s is not supported, only BERT's WordPiece tokenizers are: use a BERT or DistilBERT model",
-                          path, others[i].kind);
+        return sq_err_set(err, SQ_E_MODEL_FILE,
+                          "%s: %s is not supported, only BERT's WordPiece tokenizers are: use a BERT or DistilBERT model", path,
+                          others[i].kind);
     }
-    return sq_err_set(err, SQ_E_MODEL_FILE, "%s: neither tokenizer.json nor vocab.txt is there: name a Hugging Face model folder", model_dir);
+    return sq_err_set(err, SQ_E_MODEL_FILE, "%s: neither tokenizer.json nor vocab.txt is there: name a Hugging Face model folder",
+                      model_dir);
 }
 
 int sq_tokenizer_open(struct sq_tokenizer **tokenizer, const char *model_dir, enum sq_normalise normalise, struct sq_err *err)
@@ -60,7 +62,8 @@ int sq_tokenizer_open(struct sq_tokenizer **tokenizer, const char *model_dir, en
 
 unsigned sq_tokenizer_ids_count(const struct sq_tokenizer *tokenizer) { return tokenizer->ids_count; }
 
-/* Every token takes at least one character of the normalised text, and a character comes from at least one byte; only tweet.c adds some. */
+/* Every token takes at least one character of the normalised text, and a character comes from at least one byte; only tweet.c
+ * adds some. */
 size_t sq_tokenizer_tokens_bound(const struct sq_tokenizer *tokenizer, size_t text_bytes)
 {
     return (tokenizer->tweet ? sq_tweet_bytes_max(text_bytes) : text_bytes) + 2;
@@ -123,7 +126,8 @@ static int take_scratch(struct encoding *encoding, struct sq_arena *scratch, str
     size_t normalised_bytes = normalised_bytes_max(tokenizer, text->bytes);
     if (normalised_bytes) encoding->normalised = sq_arena_alloc(scratch, normalised_bytes);
     if (!words || (tokenizer->tweet && !tweet) || (normalised_bytes && !encoding->normalised)) {
-        return sq_err_set(err, SQ_E_NOMEM, "the scratch of %zu bytes is too small for a text of %zu", scratch->capacity_bytes, text->bytes);
+        return sq_err_set(err, SQ_E_NOMEM, "the scratch of %zu bytes is too small for a text of %zu", scratch->capacity_bytes,
+                          text->bytes);
     }
     sq_words_init(&encoding->words, &tokenizer->wordpiece, &encoding->ids, words);
     if (tweet) *text = (struct sq_str){tweet, sq_tweet_normalise(*text, tweet)};

@@ -29,7 +29,8 @@ struct sq_trie {
 int sq_trie_init(struct sq_trie *trie, struct sq_trie_entry *entries, size_t entries_count, struct sq_err *err);
 void sq_trie_deinit(struct sq_trie *trie);
 
-/* Bytes of the longest entry that text begins with, and its value; 0 if there is none. Looks at no more bytes than the longest entry has. */
+/* Bytes of the longest entry that text begins with, and its value; 0 if there is none. Looks at no more bytes than the longest
+ * entry has. */
 size_t sq_trie_longest(const struct sq_trie *trie, struct sq_str text, int32_t *value);
 
 /* The value of exactly this text, or -1. */

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* One pass does for the three: an unescaped character never belongs to a mention or to the `http://` of a link, a mention ends at the
- * colon of a link, and whatever a link holds disappears with it. */
+/* One pass does for the three: an unescaped character never belongs to a mention or to the `http://` of a link, a mention ends at
+ * the colon of a link, and whatever a link holds disappears with it. */
 #include "engine/tokenizer/tweet.h"
 
 #include <utf8proc.h>
@@ -45,7 +45,8 @@ static const char *replaced(const char *at, const char *end, struct sq_str *by)
     static const struct {
         struct sq_str name, text;
     } entities[] = {
-        {{"&amp;", 5}, {"&", 1}}, {{"&lt;", 4}, {"<", 1}}, {{"&gt;", 4}, {">", 1}}, {{"&quot;", 6}, {"\"", 1}}, {{"&#39;", 5}, {"'", 1}},
+        {{"&amp;", 5}, {"&", 1}},   {{"&lt;", 4}, {"<", 1}},  {{"&gt;", 4}, {">", 1}},
+        {{"&quot;", 6}, {"\"", 1}}, {{"&#39;", 5}, {"'", 1}},
     };
     if (*at == '&') {
         for (size_t i = 0; i < sizeof entities / sizeof *entities; i++) {

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Tweet normalisation, before anything else sees the text. In this order: `&amp; &lt; &gt; &quot; &#39;` become the characters they
- * stand for (once: `&amp;lt;` is `&lt;`), `@` followed by word characters becomes `@user`, and `http://` or `https://` up to the next
- * white space becomes `http`. */
+/* Tweet normalisation, before anything else sees the text. In this order: `&amp; &lt; &gt; &quot; &#39;` become the characters
+ * they stand for (once: `&amp;lt;` is `&lt;`), `@` followed by word characters becomes `@user`, and `http://` or `https://` up to
+ * the next white space becomes `http`. */
 #ifndef SQ_ENGINE_TOKENIZER_TWEET_H
 #define SQ_ENGINE_TOKENIZER_TWEET_H
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* WordPiece: a word becomes the longest vocabulary entry that it begins with, then the longest continuing entry ("##ing") that the rest
- * begins with, and so on; a word that can't be covered so, or that has too many characters, is one [UNK]. */
+/* WordPiece: a word becomes the longest vocabulary entry that it begins with, then the longest continuing entry ("##ing") that
+ * the rest begins with, and so on; a word that can't be covered so, or that has too many characters, is one [UNK]. */
 #ifndef SQ_ENGINE_TOKENIZER_WORDPIECE_H
 #define SQ_ENGINE_TOKENIZER_WORDPIECE_H
 

@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Hugging Face normalises the whole text, splits the result, and looks the words up. Done here in one sweep, which gives the same ids:
+/* Hugging Face normalises the whole text, splits the result, and looks the words up. Done here in one sweep, which gives the same
+ * ids:
  *
  * - All normalising steps but canonical ordering look at one code point alone, so sq_chars has them as one mapping.
- * - Ordering moves combining characters only, which never end a word, and only within a run of them. A run is held back until something
- *   else comes. What strip_accents drops takes no part, unless its class is 0: that is a BARRIER.
+ * - Ordering moves combining characters only, which never end a word, and only within a run of them. A run is held back until
+ *   something else comes. What strip_accents drops takes no part, unless its class is 0: that is a BARRIER.
  * - A word beyond WordPiece's limit is [UNK] whatever it holds, so its rest is counted and not kept. This bounds word and run.
  *
  * Most text is ASCII, where a character is one byte, maps to one character and has no marks: word_of_ascii. */
@@ -11,12 +12,16 @@
 
 #include "engine/base/utf8.h"
 
-size_t sq_words_scratch_bytes(unsigned chars_max) { return (size_t)SQ_WORDS_RUN_MAX(chars_max) * sizeof(struct sq_char) + 4 * (size_t)chars_max; }
+size_t sq_words_scratch_bytes(unsigned chars_max)
+{
+    return (size_t)SQ_WORDS_RUN_MAX(chars_max) * sizeof(struct sq_char) + 4 * (size_t)chars_max;
+}
 
 void sq_words_init(struct sq_words *words, const struct sq_wordpiece *wordpiece, struct sq_ids *ids, void *scratch)
 {
     struct sq_char *run = scratch;
-    *words = (struct sq_words){.wordpiece = wordpiece, .ids = ids, .run = run, .word = (char *)(run + SQ_WORDS_RUN_MAX(wordpiece->chars_max))};
+    char *word = (char *)(run + SQ_WORDS_RUN_MAX(wordpiece->chars_max));
+    *words = (struct sq_words){.wordpiece = wordpiece, .ids = ids, .run = run, .word = word};
 }
 
 static void append(struct sq_words *words, uint32_t code_point)

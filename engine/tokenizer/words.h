@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* A piece of text becomes words, and each word its ids, in one sweep: normalising, splitting and WordPiece work character by character
- * on a word that is never longer than WordPiece would look at. */
+/* A piece of text becomes words, and each word its ids, in one sweep: normalising, splitting and WordPiece work character by
+ * character on a word that is never longer than WordPiece would look at. */
 #ifndef SQ_ENGINE_TOKENIZER_WORDS_H
 #define SQ_ENGINE_TOKENIZER_WORDS_H
 
