@@ -15,9 +15,9 @@
 
 #include "engine/base/clock.h"
 #include "engine/base/metrics.h"
-#include "engine/base/murmur2.h"
 #include "engine/texthash.h"
 #include "worker/core/event_time.h"
+#include "worker/pipeline/score_record.h"
 
 enum {
     SLOTS_BASE = 256,
@@ -38,10 +38,7 @@ struct sq_score_stage {
     struct sq_job *line_head, *line_tail; /* waiting for the pool */
     size_t in_pool, in_pool_max;
     struct sq_arena arena;         /* of one decode */
-    struct sq_buf encoded, excerpt;
-    const struct sq_model_info *model;
-    struct sq_str labels[SQ_LABELS_MAX]; /* in id order */
-    bool is_watched[SQ_LABELS_MAX];      /* by a rule: texts with it may be quoted */
+    struct sq_score_records records;
     struct sq_score_counts counts;
 };
 
@@ -80,59 +77,10 @@ static int put_dead_letter(struct sq_score_stage *stage, struct sq_slot *slot, s
                                sq_clock_wall_ms(), err);
 }
 
-static struct sq_str excerpt_of(struct sq_score_stage *stage, const struct sq_slot *slot)
-{
-    const struct sq_prediction *prediction = &slot->job.prediction;
-    if (!stage->is_watched[prediction->label]) return (struct sq_str){0};
-    sq_buf_clear(&stage->excerpt);
-    sq_redact_append(&stage->base.host->config->privacy, slot->job.text, &stage->excerpt);
-    return sq_buf_failed(&stage->excerpt) ? (struct sq_str){0} : sq_buf_view(&stage->excerpt);
-}
-
-static int encode(struct sq_score_stage *stage, const struct sq_slot *slot, struct sq_err *err)
-{
-    const struct sq_prediction *prediction = &slot->job.prediction;
-    struct sq_score score = {
-        .source = {sq_str_view(slot->origin.topic), slot->origin.partition, slot->origin.offset},
-        .entity = slot->entity,
-        .event_time_ms = slot->event_time_ms,
-        .clamped = slot->is_clamped,
-        .label = stage->labels[prediction->label],
-        .probabilities_count = stage->model->labels_count,
-        .score = prediction->score,
-        .model_digest = stage->model->digest,
-        .id = slot->id,
-        .author_hash = slot->author_hash,
-        .text_hash = prediction->text_hash,
-        .tokens = prediction->tokens,
-        .truncated = prediction->truncated,
-        .excerpt = excerpt_of(stage, slot),
-    };
-    memcpy(score.probabilities, prediction->probabilities, score.probabilities_count * sizeof *score.probabilities);
-    sq_buf_clear(&stage->encoded);
-    return sq_score_encode(&score, &stage->encoded, err);
-}
-
-static int put_score(struct sq_score_stage *stage, struct sq_slot *slot, struct sq_err *err)
-{
-    int status = encode(stage, slot, err);
-    if (status) return status;
-    struct sq_batch *batch = sq_outbox_batch(stage->base.outbox);
-    struct sq_output *output = sq_batch_add(batch);
-    if (!output || !sq_batch_copy(batch, sq_buf_view(&stage->encoded), &output->value))
-        return sq_err_set(err, SQ_E_NOMEM, "no memory for an output");
-    output->topic = SQ_TOPIC_SCORES;
-    output->partition = sq_partition_of(slot->entity, (int32_t)stage->base.host->config->output.partitions);
-    output->key = slot->entity;
-    output->cookie = slot;
-    sq_batch_account(batch, output);
-    return 0;
-}
-
 static int put(struct sq_score_stage *stage, struct sq_slot *slot, struct sq_err *err)
 {
     if (slot->code) return put_dead_letter(stage, slot, err);
-    int status = put_score(stage, slot, err);
+    int status = sq_score_record_add(&stage->records, sq_outbox_batch(stage->base.outbox), slot, err);
     if (sq_err_class(status) == SQ_CLASS_POISON) {
         give_up(slot, status, err->message);
         return put_dead_letter(stage, slot, err);
@@ -438,15 +386,6 @@ void sq_score_stage_counts(const struct sq_score_stage *stage, struct sq_score_c
 
 /* ---- open and close ---- */
 
-static void name_labels(struct sq_score_stage *stage, const struct sq_config *config)
-{
-    for (unsigned i = 0; i < stage->model->labels_count; i++) {
-        stage->labels[i] = sq_str_view(stage->model->labels[i]);
-        for (unsigned j = 0; j < config->rules_count; j++)
-            stage->is_watched[i] |= sq_str_equal(stage->labels[i], sq_str_view(config->rules[j].label));
-    }
-}
-
 static int open_parts(struct sq_score_stage *stage, struct sq_stage_host *host, struct sq_source *source, struct sq_sink *sink,
                       unsigned threads, struct sq_err *err)
 {
@@ -467,10 +406,7 @@ int sq_score_stage_open(struct sq_score_stage **out, struct sq_stage_host *host,
     *out = NULL;
     struct sq_score_stage *stage = calloc(1, sizeof *stage);
     if (!stage) return sq_err_set(err, SQ_E_NOMEM, "no memory for a stage");
-    sq_buf_init(&stage->encoded);
-    sq_buf_init(&stage->excerpt);
-    stage->model = sq_engine_info(host->engine);
-    name_labels(stage, host->config);
+    sq_score_records_init(&stage->records, host->config, sq_engine_info(host->engine));
     int status = open_parts(stage, host, source, sink, threads ? threads : sq_pool_threads_default(), err);
     if (status) sq_score_stage_close(stage);
     else *out = stage;
@@ -490,8 +426,7 @@ void sq_score_stage_close(struct sq_score_stage *stage)
     }
     if (stage->base.hooks) sq_stage_deinit(&stage->base);
     sq_wake_close(stage->wake);
-    sq_buf_deinit(&stage->encoded);
-    sq_buf_deinit(&stage->excerpt);
+    sq_score_records_deinit(&stage->records);
     sq_arena_deinit(&stage->arena);
     sq_slots_deinit(&stage->slots);
     free(stage);

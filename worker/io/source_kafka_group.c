@@ -1,0 +1,248 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* An assignment is answered in two steps. The ASSIGN event is kept while the group's committed offsets are looked up (a request with its
+ * answer on the main queue, 1 to 60 ms; asked again until it is certain, as an open transaction may hide them). Only then the partitions
+ * are assigned, each with an explicit start, so that "no offset yet" is our decision and never a silent reset.
+ *
+ * A revocation is answered late, too: the handler is told, finishes what it has in flight, and calls release. librdkafka waits, and the
+ * group with it. A partition that was lost meanwhile is given up at once. */
+#include <stdatomic.h>
+#include <stdlib.h>
+
+#include "engine/base/clock.h"
+#include "engine/base/metrics.h"
+#include "worker/io/log.h"
+#include "worker/io/source_kafka_parts.h"
+
+enum {
+    LOOKUP_TIMEOUT_MS = 10000,
+    LOOKUP_RETRY_MS = 300,
+};
+
+static const char *const stages[] = {SQ_STAGES};
+static _Atomic uint64_t epochs;
+
+/* ---- partitions ---- */
+
+struct sq_source_partition *sq_source_kafka_find(struct kafka_source *source, const char *topic, int32_t number)
+{
+    struct sq_source_partition *partition = source->last_found;
+    if (partition && partition->partition == number && strcmp(partition->topic, topic) == 0) return partition;
+    for (size_t i = 0; i < source->partitions_count; i++) {
+        partition = source->partitions[i];
+        if (partition->partition == number && strcmp(partition->topic, topic) == 0) return source->last_found = partition;
+    }
+    return NULL;
+}
+
+static struct sq_source_partition *add(struct kafka_source *source, const char *topic, int32_t number, int64_t committed_offset)
+{
+    if (source->partitions_count == source->partitions_capacity) {
+        size_t capacity = source->partitions_capacity ? source->partitions_capacity * 2 : 16;
+        struct sq_source_partition **grown = realloc(source->partitions, capacity * sizeof *grown);
+        if (!grown) return NULL;
+        source->partitions = grown;
+        source->partitions_capacity = capacity;
+    }
+    struct sq_source_partition *partition = calloc(1, sizeof *partition);
+    char *name = strdup(topic);
+    if (!partition || !name) {
+        free(partition);
+        free(name);
+        return NULL;
+    }
+    bool is_first = committed_offset < 0;
+    bool from_end = source->stage == SQ_STAGE_SCORE && source->config->input.start == SQ_START_LATEST;
+    *partition = (struct sq_source_partition){
+        .topic = name,
+        .partition = number,
+        .epoch = atomic_fetch_add(&epochs, 1) + 1,
+        .committed_offset = is_first ? -1 : committed_offset,
+        .start_offset = !is_first ? committed_offset : from_end ? SQ_OFFSET_END : SQ_OFFSET_BEGINNING,
+    };
+    return source->partitions[source->partitions_count++] = partition;
+}
+
+static void drop(struct kafka_source *source, const char *topic, int32_t number, bool is_lost)
+{
+    struct sq_source_partition *partition = sq_source_kafka_find(source, topic, number);
+    if (!partition) return; /* assigned, but never told to the handler */
+    source->handler.gone(partition, is_lost, source->handler.ctx);
+    for (size_t i = 0; i < source->partitions_count; i++)
+        if (source->partitions[i] == partition) source->partitions[i] = source->partitions[--source->partitions_count];
+    source->last_found = NULL;
+    free((void *)(uintptr_t)partition->topic);
+    free(partition);
+}
+
+static void forward(struct kafka_source *source, const rd_kafka_topic_partition_list_t *parts, rd_kafka_queue_t *to)
+{
+    for (int i = 0; i < parts->cnt; i++) {
+        rd_kafka_queue_t *queue = rd_kafka_queue_get_partition(source->rk, parts->elems[i].topic, parts->elems[i].partition);
+        if (!queue) continue;
+        rd_kafka_queue_forward(queue, to);
+        rd_kafka_queue_destroy(queue);
+    }
+}
+
+/* Eager assignors hand over everything at once, cooperative ones what changed. */
+void sq_source_kafka_answer(struct kafka_source *source, bool is_assign, const rd_kafka_topic_partition_list_t *parts)
+{
+    struct sq_err err;
+    if (strcmp(rd_kafka_rebalance_protocol(source->rk), "COOPERATIVE") == 0) {
+        rd_kafka_error_t *error = is_assign ? rd_kafka_incremental_assign(source->rk, parts)
+                                            : rd_kafka_incremental_unassign(source->rk, parts);
+        if (!error) return;
+        sq_err_set(&err, SQ_E_KAFKA_FATAL, "can't change the assignment: %s", rd_kafka_error_string(error));
+        rd_kafka_error_destroy(error);
+    } else {
+        rd_kafka_resp_err_t error = rd_kafka_assign(source->rk, is_assign ? parts : NULL);
+        if (!error) return;
+        sq_err_set(&err, SQ_E_KAFKA_FATAL, "can't change the assignment: %s", rd_kafka_err2str(error));
+    }
+    sq_source_kafka_fail(source, &err);
+}
+
+void sq_source_kafka_list_free(rd_kafka_topic_partition_list_t **list)
+{
+    if (*list) rd_kafka_topic_partition_list_destroy(*list);
+    *list = NULL;
+}
+
+/* ---- assignment ---- */
+
+/* Asks the group's coordinator for the committed offsets of `assigning`; the answer comes as an event. */
+void sq_source_kafka_lookup(struct kafka_source *source)
+{
+    char group[SQ_CONFIG_NAME_BYTES + 16], why[128];
+    sq_kafka_group_name(group, sizeof group, source->config, source->stage);
+    rd_kafka_ListConsumerGroupOffsets_t *request = rd_kafka_ListConsumerGroupOffsets_new(group, source->assigning);
+    rd_kafka_AdminOptions_t *options = rd_kafka_AdminOptions_new(source->rk, RD_KAFKA_ADMIN_OP_LISTCONSUMERGROUPOFFSETS);
+    rd_kafka_AdminOptions_set_request_timeout(options, LOOKUP_TIMEOUT_MS, why, sizeof why);
+    rd_kafka_error_t *error = rd_kafka_AdminOptions_set_require_stable_offsets(options, 1);
+    if (error) rd_kafka_error_destroy(error); /* a library that can't: nothing here writes in transactions yet */
+    source->lookup_at_ns = 0;
+    rd_kafka_ListConsumerGroupOffsets(source->rk, &request, 1, options, source->main_queue);
+    rd_kafka_AdminOptions_destroy(options);
+    rd_kafka_ListConsumerGroupOffsets_destroy(request);
+}
+
+static void lookup_later(struct kafka_source *source, rd_kafka_resp_err_t error, const char *reason)
+{
+    sq_kafka_error_note(source->stage, error, reason);
+    source->lookup_at_ns = sq_clock_monotonic_ns() + LOOKUP_RETRY_MS * UINT64_C(1000000);
+}
+
+static void assign(struct kafka_source *source, const rd_kafka_topic_partition_list_t *committed)
+{
+    rd_kafka_topic_partition_list_t *parts = source->assigning;
+    source->assigning = NULL;
+    for (int i = 0; i < parts->cnt; i++) {
+        rd_kafka_topic_partition_t *part = &parts->elems[i];
+        const rd_kafka_topic_partition_t *known = rd_kafka_topic_partition_list_find(
+            (rd_kafka_topic_partition_list_t *)(uintptr_t)committed, part->topic, part->partition);
+        struct sq_source_partition *partition = add(source, part->topic, part->partition, known ? known->offset : -1);
+        if (!partition) {
+            struct sq_err err;
+            sq_err_set(&err, SQ_E_NOMEM, "no memory for a partition");
+            sq_source_kafka_fail(source, &err);
+            break;
+        }
+        source->handler.assigned(partition, source->handler.ctx);
+        part->offset = partition->start_offset == SQ_OFFSET_BEGINNING ? RD_KAFKA_OFFSET_BEGINNING
+                       : partition->start_offset == SQ_OFFSET_END     ? RD_KAFKA_OFFSET_END
+                                                                      : partition->start_offset;
+    }
+    forward(source, parts, source->work_queue); /* before and after: else the first records leak into the main queue */
+    sq_source_kafka_answer(source, true, parts);
+    forward(source, parts, source->work_queue);
+    source->handler.assignment((unsigned)parts->cnt, source->handler.ctx);
+    rd_kafka_topic_partition_list_destroy(parts);
+}
+
+static void on_assign(struct kafka_source *source, const rd_kafka_topic_partition_list_t *parts)
+{
+    sq_metric_add(SQ_M_REBALANCES, 0, 1);
+    sq_source_kafka_list_free(&source->assigning);
+    if (source->is_leaving || parts->cnt == 0) {
+        sq_source_kafka_answer(source, true, parts);
+        if (!source->is_leaving) source->handler.assignment(0, source->handler.ctx);
+        return;
+    }
+    source->assigning = rd_kafka_topic_partition_list_copy(parts);
+    sq_source_kafka_lookup(source);
+}
+
+void sq_source_kafka_offsets(struct kafka_source *source, rd_kafka_event_t *event)
+{
+    if (!source->assigning) return; /* revoked meanwhile */
+    if (rd_kafka_event_error(event)) {
+        lookup_later(source, rd_kafka_event_error(event), rd_kafka_event_error_string(event));
+        return;
+    }
+    size_t groups_count = 0;
+    const rd_kafka_group_result_t **groups =
+        rd_kafka_ListConsumerGroupOffsets_result_groups(rd_kafka_event_ListConsumerGroupOffsets_result(event), &groups_count);
+    const rd_kafka_error_t *error = groups_count ? rd_kafka_group_result_error(groups[0]) : NULL;
+    if (!groups_count || error) {
+        lookup_later(source, error ? rd_kafka_error_code(error) : RD_KAFKA_RESP_ERR__FAIL, error ? rd_kafka_error_string(error) : NULL);
+        return;
+    }
+    const rd_kafka_topic_partition_list_t *committed = rd_kafka_group_result_partitions(groups[0]);
+    for (int i = 0; i < committed->cnt; i++)
+        if (committed->elems[i].err) { /* unstable while a transaction is open, among others */
+            lookup_later(source, committed->elems[i].err, NULL);
+            return;
+        }
+    for (int i = 0; i < source->assigning->cnt; i++)
+        if (!rd_kafka_topic_partition_list_find((rd_kafka_topic_partition_list_t *)(uintptr_t)committed, source->assigning->elems[i].topic,
+                                                source->assigning->elems[i].partition)) {
+            lookup_later(source, RD_KAFKA_RESP_ERR__PARTIAL, "an answer without all partitions"); /* (an old one) */
+            return;
+        }
+    assign(source, committed);
+}
+
+/* ---- revocation ---- */
+
+static void on_revoke(struct kafka_source *source, const rd_kafka_topic_partition_list_t *parts)
+{
+    bool is_lost = rd_kafka_assignment_lost(source->rk);
+    bool has_told = false;
+    sq_metric_add(SQ_M_REBALANCES, is_lost ? 2 : 1, 1);
+    sq_source_kafka_list_free(&source->assigning);
+    sq_source_kafka_list_free(&source->revoking);
+    sq_log(is_lost ? SQ_LOG_WARN : SQ_LOG_INFO, SQ_L(is_lost ? "partitions lost" : "partitions revoked"),
+           SQ_LS("stage", stages[source->stage]), SQ_LI("count", parts->cnt));
+    source->revoking = rd_kafka_topic_partition_list_copy(parts);
+    if (is_lost) {
+        for (int i = 0; i < parts->cnt; i++) drop(source, parts->elems[i].topic, parts->elems[i].partition, true);
+    } else {
+        for (int i = 0; i < parts->cnt; i++) {
+            struct sq_source_partition *partition = sq_source_kafka_find(source, parts->elems[i].topic, parts->elems[i].partition);
+            if (partition) has_told = partition->is_revoking = true;
+        }
+    }
+    if (has_told) source->handler.revoking(source->handler.ctx);
+    else sq_source_kafka_release(source);
+}
+
+void sq_source_kafka_release(struct kafka_source *source)
+{
+    rd_kafka_topic_partition_list_t *parts = source->revoking;
+    if (!parts) return;
+    source->revoking = NULL;
+    for (int i = 0; i < parts->cnt; i++) drop(source, parts->elems[i].topic, parts->elems[i].partition, false);
+    sq_source_kafka_answer(source, false, parts);
+    rd_kafka_topic_partition_list_destroy(parts);
+}
+
+void sq_source_kafka_rebalance(struct kafka_source *source, rd_kafka_event_t *event)
+{
+    const rd_kafka_topic_partition_list_t *parts = rd_kafka_event_topic_partition_list(event);
+    if (rd_kafka_event_error(event) == RD_KAFKA_RESP_ERR__ASSIGN_PARTITIONS) on_assign(source, parts);
+    else if (rd_kafka_event_error(event) == RD_KAFKA_RESP_ERR__REVOKE_PARTITIONS) on_revoke(source, parts);
+    else {
+        sq_kafka_error_note(source->stage, rd_kafka_event_error(event), "rebalance");
+        rd_kafka_assign(source->rk, NULL);
+    }
+}

@@ -1,0 +1,49 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What the files of the Kafka source share: source_kafka.c opens, closes and serves; source_kafka_group.c answers the group;
+ * source_kafka_records.c takes records. */
+#ifndef SQ_IO_SOURCE_KAFKA_PARTS_H
+#define SQ_IO_SOURCE_KAFKA_PARTS_H
+
+#include "worker/io/source_kafka.h"
+
+enum { SQ_SOURCE_LEAKED_MAX = 16 };
+
+struct kafka_source {
+    struct sq_source base; /* first */
+    enum sq_stage_name stage;
+    const struct sq_config *config;
+    struct sq_source_handler handler;
+    rd_kafka_t *rk;
+    rd_kafka_queue_t *main_queue, *work_queue;
+    int pipe[2];
+    struct sq_watch *watch;
+    struct sq_timer *timer;
+    struct sq_source_partition **partitions; /* owned, in no order */
+    size_t partitions_count, partitions_capacity;
+    struct sq_source_partition *last_found;  /* records come in runs */
+    rd_kafka_topic_partition_list_t *assigning; /* ASSIGN not yet answered */
+    uint64_t lookup_at_ns;                      /* when to ask again; 0: an answer is awaited */
+    rd_kafka_topic_partition_list_t *revoking;  /* REVOKE not yet answered */
+    rd_kafka_event_t *leaked[SQ_SOURCE_LEAKED_MAX];       /* records that came by the main queue while there was no room */
+    size_t leaked_count;
+    bool is_started, is_leaving, is_closed, is_starved, has_failed;
+};
+
+/* source_kafka.c */
+void sq_source_kafka_wake(struct kafka_source *source);                         /* serve soon again */
+void sq_source_kafka_fail(struct kafka_source *source, const struct sq_err *err); /* once */
+
+/* source_kafka_group.c */
+struct sq_source_partition *sq_source_kafka_find(struct kafka_source *source, const char *topic, int32_t number);
+void sq_source_kafka_rebalance(struct kafka_source *source, rd_kafka_event_t *event);
+void sq_source_kafka_lookup(struct kafka_source *source); /* asks for the committed offsets of `assigning` */
+void sq_source_kafka_offsets(struct kafka_source *source, rd_kafka_event_t *event); /* the answer */
+void sq_source_kafka_answer(struct kafka_source *source, bool is_assign, const rd_kafka_topic_partition_list_t *parts);
+void sq_source_kafka_release(struct kafka_source *source);
+void sq_source_kafka_list_free(rd_kafka_topic_partition_list_t **list);
+
+/* source_kafka_records.c */
+void sq_source_kafka_take(struct kafka_source *source); /* while the handler has room, at most so many a turn */
+void sq_source_kafka_leak(struct kafka_source *source, rd_kafka_event_t *event); /* owns the event */
+
+#endif
