@@ -75,6 +75,7 @@ def test_ctrl_c_stops_everything_and_leaves_nothing(tmp_path):
     process = start(tmp_path, "--port", str(free_port()), "--workers", "2")
     children = family(process.pid)
     assert len(children) == 3
+    assert len(list(tmp_path.glob("squall-demo-*/worker-*.log"))) == 2
     process.send_signal(signal.SIGINT)
     process.communicate(timeout=60)
     assert process.returncode == 0

@@ -38,7 +38,7 @@ static const char wanted_state[] = "RESOLVED";
 struct demo {
     const struct sq_demo_options *options;
     FILE *talk; /* stdout, or stderr where stdout is for the JSON */
-    char folder[64]; /* logs and configurations */
+    char folder[256]; /* logs and configurations */
     char brokers[64];
     struct sq_child broker, workers[SQ_DEMO_WORKERS_MAX];
     unsigned ports[SQ_DEMO_WORKERS_MAX];
@@ -438,8 +438,8 @@ static int prepare(struct demo *demo, struct sq_err *err)
     if (status == 0) status = sq_model_path_find(demo->options->model, NULL, model, err);
     if (status == 0) status = sq_demo_texts_load(&demo->texts, err);
     if (status != 0) return status;
-    snprintf(demo->folder, sizeof demo->folder, "%s/squall-demo-XXXXXX", base && strlen(base) < 40 ? base : "/tmp");
-    if (!mkdtemp(demo->folder)) {
+    int bytes = snprintf(demo->folder, sizeof demo->folder, "%s/squall-demo-XXXXXX", base && *base ? base : "/tmp");
+    if (bytes >= (int)sizeof demo->folder || !mkdtemp(demo->folder)) {
         demo->folder[0] = '\0';
         return sq_err_set(err, SQ_E_IO, "no folder for the demo's logs below %s: %s", base ? base : "/tmp", strerror(errno));
     }
