@@ -71,6 +71,7 @@ static void write_run(struct sq_buf *out, const struct report *report, const str
         {"texts_per_second", result->texts_per_second},
         {"tokens_per_second", result->tokens_per_second},
         {"encode_only_texts_per_second", result->encode_only_texts_per_second},
+        {"texts_per_cpu_second", result->texts_per_cpu_second},
         {"threads", result->threads},
         {"speed_up", result->texts_per_second / report->results[0].texts_per_second},
         {"tokenising_share", result->tokenising_share},
@@ -121,12 +122,12 @@ static void write_table(const struct report *report)
     printf("%s, %s, %s, %s\n", report->info->name, sq_precision_names[report->info->precision], report->info->isa, report->cpu);
     printf("%zu texts, %llu tokens, %llu cut, %llu could not be scored, %zu too long\n\n", report->texts_count,
            (unsigned long long)first->tokens, (unsigned long long)first->truncated, (unsigned long long)first->failed, report->left_out);
-    printf("threads   texts/s  tokens/s  speed-up  encode only  waiting  handing over  rss MB\n");
+    printf("threads   texts/s  tokens/s  speed-up  encode only  per CPU s  waiting  handing over  rss MB\n");
     for (unsigned i = 0; i < report->results_count; i++) {
         const struct sq_bench_result *result = &report->results[i];
-        printf("%7u  %8.1f  %8.0f  %8.2f  %11.1f  %6.2f%%  %11.2f%%  %6.1f\n", result->threads, result->texts_per_second,
+        printf("%7u  %8.1f  %8.0f  %8.2f  %11.1f  %9.1f  %6.2f%%  %11.2f%%  %6.1f\n", result->threads, result->texts_per_second,
                result->tokens_per_second, result->texts_per_second / first->texts_per_second, result->encode_only_texts_per_second,
-               100 * result->waiting_share, 100 * result->handing_over_share, (double)result->rss_bytes / 1e6);
+               result->texts_per_cpu_second, 100 * result->waiting_share, 100 * result->handing_over_share, (double)result->rss_bytes / 1e6);
     }
 }
 

@@ -1,22 +1,24 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* A fixed number of jobs circulates: the main thread takes a free one, gives it the next text and submits it; engine threads give it
  * back. Passes follow each other without a gap, so that threads don't run dry at each pass's end; a pass ends when as many texts
- * are finished as it has. */
+ * are finished as it has. Passes that would fit into one batch can't be told apart, so few texts are timed in laps of several passes. */
 #include "worker/cli/bench_run.h"
 
 #include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "engine/base/clock.h"
 #include "engine/pool.h"
 #include "worker/cli/lines.h"
 
-enum { JOBS_COUNT = 1024 };
+enum { JOBS_COUNT = 1024, LAP_TEXTS_MIN = 512 /* two of the largest batches */ };
 
 struct bench {
     const struct sq_bench_texts *texts;
+    size_t lap_passes; /* timed together */
     struct sq_pool *pool;
     struct sq_job *jobs; /* [JOBS_COUNT]; owned */
     pthread_mutex_t mutex; /* guards what follows */
@@ -24,9 +26,9 @@ struct bench {
     struct sq_job *free_jobs;
     size_t free_count;
     uint64_t finished;      /* texts since the last start */
-    uint64_t pass_began_ns; /* of the pass that is running */
-    double *pass_seconds;   /* [passes_count]; owned */
-    size_t passes_count, passes_capacity;
+    uint64_t lap_began_ns;  /* of the lap that is running */
+    double *lap_seconds;    /* [laps_count]; owned */
+    size_t laps_count, laps_capacity;
     bool out_of_memory;
     uint64_t tokens, truncated, failed;
 };
@@ -71,20 +73,20 @@ void sq_bench_texts_deinit(struct sq_bench_texts *texts)
 }
 
 /* Under the mutex. */
-static void end_pass(struct bench *bench, uint64_t now_ns)
+static void end_lap(struct bench *bench, uint64_t now_ns)
 {
-    if (bench->passes_count == bench->passes_capacity) {
-        size_t capacity = bench->passes_capacity ? 2 * bench->passes_capacity : 64;
-        double *grown = realloc(bench->pass_seconds, capacity * sizeof *grown);
+    if (bench->laps_count == bench->laps_capacity) {
+        size_t capacity = bench->laps_capacity ? 2 * bench->laps_capacity : 64;
+        double *grown = realloc(bench->lap_seconds, capacity * sizeof *grown);
         if (!grown) {
             bench->out_of_memory = true;
             return;
         }
-        bench->pass_seconds = grown;
-        bench->passes_capacity = capacity;
+        bench->lap_seconds = grown;
+        bench->laps_capacity = capacity;
     }
-    bench->pass_seconds[bench->passes_count++] = (double)(now_ns - bench->pass_began_ns) * 1e-9;
-    bench->pass_began_ns = now_ns;
+    bench->lap_seconds[bench->laps_count++] = (double)(now_ns - bench->lap_began_ns) * 1e-9;
+    bench->lap_began_ns = now_ns;
 }
 
 /* On an engine thread. */
@@ -101,7 +103,7 @@ static void give_back(struct sq_job *jobs, void *ctx)
         job->next = bench->free_jobs;
         bench->free_jobs = job;
         bench->free_count++;
-        if (++bench->finished % bench->texts->count == 0) end_pass(bench, now_ns);
+        if (++bench->finished % (bench->lap_passes * bench->texts->count) == 0) end_lap(bench, now_ns);
     }
     pthread_cond_signal(&bench->given_back);
     pthread_mutex_unlock(&bench->mutex);
@@ -125,17 +127,17 @@ static void wait_all(struct bench *bench)
     pthread_mutex_unlock(&bench->mutex);
 }
 
-/* Whole passes until `seconds` are over, one at least. */
+/* Whole laps until `seconds` are over, one at least. */
 static int run_passes(struct bench *bench, double seconds, struct sq_err *err)
 {
     uint64_t began_ns = sq_clock_monotonic_ns();
     bench->finished = bench->tokens = bench->truncated = bench->failed = 0;
-    bench->passes_count = 0;
-    bench->pass_began_ns = began_ns;
+    bench->laps_count = 0;
+    bench->lap_began_ns = began_ns;
     do {
-        for (size_t i = 0; i < bench->texts->count; i++) {
+        for (size_t i = 0; i < bench->lap_passes * bench->texts->count; i++) {
             struct sq_job *job = take_free(bench);
-            job->text = bench->texts->items[i];
+            job->text = bench->texts->items[i % bench->texts->count];
             int status = sq_pool_try_submit(bench->pool, job);
             if (status < 0) return sq_err_set(err, status, "a text could not be handed to the engine: %s", sq_err_meaning(status));
         }
@@ -154,6 +156,14 @@ static size_t rss_bytes(void)
     return resident * (size_t)sysconf(_SC_PAGESIZE);
 }
 
+/* What all threads of the process have used of the cores. */
+static double cpu_seconds(void)
+{
+    struct timespec used = {0};
+    clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &used);
+    return (double)used.tv_sec + (double)used.tv_nsec * 1e-9;
+}
+
 static int compare_seconds(const void *a, const void *b)
 {
     const double *left = a, *right = b;
@@ -170,14 +180,15 @@ static void fill_result(struct sq_bench_result *result, struct bench *bench, con
 {
     struct sq_pool_times after;
     sq_pool_times(bench->pool, &after);
-    double texts = (double)bench->texts->count, passes = (double)bench->passes_count;
+    size_t passes_count = bench->laps_count * bench->lap_passes;
+    double texts = (double)bench->texts->count, passes = (double)passes_count;
     double threads_ns = wall_seconds * 1e9 * result->threads;
     double encoding_ns = (double)(after.encoding_ns - before->encoding_ns);
-    result->passes = bench->passes_count;
-    result->tokens = bench->tokens / bench->passes_count;
-    result->truncated = bench->truncated / bench->passes_count;
-    result->failed = bench->failed / bench->passes_count;
-    result->pass_seconds = median(bench->pass_seconds, bench->passes_count);
+    result->passes = passes_count;
+    result->tokens = bench->tokens / passes_count;
+    result->truncated = bench->truncated / passes_count;
+    result->failed = bench->failed / passes_count;
+    result->pass_seconds = median(bench->lap_seconds, bench->laps_count) / (double)bench->lap_passes;
     result->texts_per_second = texts / result->pass_seconds;
     result->tokens_per_second = (double)result->tokens / result->pass_seconds;
     result->encode_only_texts_per_second = encoding_ns > 0 ? texts * passes * result->threads / (encoding_ns * 1e-9) : 0;
@@ -196,15 +207,19 @@ static int measure(struct sq_bench_result *result, struct bench *bench, double s
     result->rss_warm_bytes = rss_bytes();
     sq_pool_times(bench->pool, &before);
     uint64_t began_ns = sq_clock_monotonic_ns();
+    double began_cpu = cpu_seconds();
     status = run_passes(bench, seconds, err);
-    if (status == 0) fill_result(result, bench, &before, (double)(sq_clock_monotonic_ns() - began_ns) * 1e-9);
-    return status;
+    if (status < 0) return status;
+    result->texts_per_cpu_second = (double)bench->finished / (cpu_seconds() - began_cpu);
+    fill_result(result, bench, &before, (double)(sq_clock_monotonic_ns() - began_ns) * 1e-9);
+    return 0;
 }
 
 int sq_bench_run(struct sq_bench_result *result, const struct sq_engine *engine, const struct sq_bench_texts *texts, unsigned threads,
                  double seconds, struct sq_err *err)
 {
     struct bench bench = {.texts = texts, .jobs = calloc(JOBS_COUNT, sizeof *bench.jobs), .free_count = JOBS_COUNT};
+    bench.lap_passes = (LAP_TEXTS_MIN + texts->count - 1) / texts->count;
     *result = (struct sq_bench_result){.rss_before_bytes = rss_bytes()};
     if (!bench.jobs) return sq_err_set(err, SQ_E_NOMEM, "no memory for the jobs");
     for (size_t i = 0; i < JOBS_COUNT; i++) bench.jobs[i].next = i + 1 < JOBS_COUNT ? &bench.jobs[i + 1] : NULL;
@@ -220,7 +235,7 @@ int sq_bench_run(struct sq_bench_result *result, const struct sq_engine *engine,
     sq_pool_close(bench.pool);
     pthread_cond_destroy(&bench.given_back);
     pthread_mutex_destroy(&bench.mutex);
-    free(bench.pass_seconds);
+    free(bench.lap_seconds);
     free(bench.jobs);
     return status;
 }

@@ -23,6 +23,7 @@ struct sq_bench_result {
     double pass_seconds; /* median */
     double texts_per_second, tokens_per_second;
     double encode_only_texts_per_second; /* as if the threads did nothing but forward passes */
+    double texts_per_cpu_second;         /* of the whole process: what stays the same on a machine that others use too */
     /* Shares of the threads' time; the rest is encoding. */
     double tokenising_share, waiting_share, handing_over_share;
     size_t rss_bytes;        /* after the last pass, the pool still open */
