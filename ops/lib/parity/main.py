@@ -22,6 +22,8 @@ def parse_arguments():
     parser.add_argument("--binary", type=Path, metavar="FILE", help="the squall to test (default: build/release/squall, built if it isn't there)")
     parser.add_argument("--update", action="store_true", help="write tests/golden/ids anew, and compare nothing")
     parser.add_argument("--update-chars", action="store_true", help="write engine/tokenizer/chars_table.h anew, and compare nothing")
+    parser.add_argument("--update-probabilities", type=Path, metavar="FILE",
+                        help="write tests/golden/probabilities anew with FILE, the write_model of a build with tests, and compare nothing")
     return parser.parse_args()
 
 
@@ -59,7 +61,11 @@ def main():
 
         for name, count in golden.update().items():
             print(f"{count:8}  {name}")
-    if arguments.update or arguments.update_chars:
+    if arguments.update_probabilities:
+        from . import probabilities
+
+        probabilities.update(arguments.update_probabilities)
+    if arguments.update or arguments.update_chars or arguments.update_probabilities:
         return 0
 
     from transformers.utils import logging

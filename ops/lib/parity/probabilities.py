@@ -1,10 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Logits and probabilities of transformers, for the default model and for random-weight models of BERT-base's and DistilBERT's shapes.
-
-`update(write_model)` asks transformers and writes tests/golden/probabilities/NAME.jsonl; write_model is the program built from
-tests/golden/write_model.c, so the oracle sees the very bytes that the test makes for itself. `compare(squall, folder, texts)` asks the
-binary about any texts.
-"""
+"""Writes tests/golden/probabilities: what transformers gives for the default model and for random-weight models of BERT-base's and
+DistilBERT's shapes. Those are made by the program of tests/golden/write_model.c, so the oracle sees the very bytes that the test makes."""
 import json
 import subprocess
 import tempfile
@@ -73,27 +69,3 @@ def update(write_model):
             write(name, folder, counts)
     (default,) = [path for path in MODELS.iterdir() if (path / "config.json").exists()]
     write("default", default, DEFAULT)
-
-
-def compare(squall, folder, items):
-    """Largest difference of a probability, texts compared and those whose token count differs. Texts with line ends are left out."""
-    items = [text for text in items if "\n" not in text]
-    given = "".join(text + "\n" for text in items).encode()
-    run = subprocess.run([str(squall), "classify", "--json", "--logits", "--model", str(folder)], input=given, capture_output=True)
-    if run.returncode not in (0, 1):
-        raise RuntimeError(run.stderr.decode(errors="replace"))
-    oracle, worst, different = Oracle(folder), 0.0, 0
-    for text, line in zip(items, run.stdout.decode().splitlines(), strict=True):
-        ours = json.loads(line)
-        tokens, _, probabilities = oracle.ask(text)
-        if "error" in ours or len(ours["ids"]) != tokens:
-            different += 1
-            continue
-        worst = max(worst, *(abs(a - b) for a, b in zip(ours["scores"].values(), probabilities, strict=True)))
-    return worst, len(items), different
-
-
-if __name__ == "__main__":
-    import sys
-
-    update(sys.argv[1])
