@@ -32,7 +32,7 @@ static bool as_number(const struct sq_raw *raw, double *number)
 
 bool sq_event_ts_read(const struct sq_raw *raw, enum sq_ts_unit unit, int64_t *ms)
 {
-    double number;
+    double number = 0;
     if (unit != SQ_TS_RFC3339 && as_number(raw, &number)) {
         bool is_ms = unit == SQ_TS_MS || (unit == SQ_TS_AUTO && number >= AUTO_MS_MIN);
         *ms = bounded_ms(is_ms ? number : number * 1e3);
