@@ -47,7 +47,7 @@ int sq_kafka_version_check(struct sq_err *err)
 
 const char *sq_kafka_version_assignor(int version)
 {
-    return version < VERSION(2, 6, 1) ? "range,roundrobin" : "cooperative-sticky";
+    return version < VERSION(2, 10, 1) ? "range,roundrobin" : "cooperative-sticky";
 }
 
 const char *sq_kafka_version(void) { return rd_kafka_version_str(); }

@@ -13,7 +13,9 @@ enum sq_kafka_verdict sq_kafka_version_judge(int version, const char **why);
 /* Judges the library in use: logs a warning, or fails with SQ_E_KAFKA_FATAL. */
 int sq_kafka_version_check(struct sq_err *err);
 
-/* partition.assignment.strategy where the configuration names none. */
+/* partition.assignment.strategy where the configuration names none. Below 2.10.1 an offset commit during a cooperative rebalance loses the
+ * whole assignment, so what was in flight is scored twice (seen on 2.0.2: 1,536 of 21,000 records over one join and one leave, none with the
+ * eager assignors); we commit several times a second. */
 const char *sq_kafka_version_assignor(int version);
 
 const char *sq_kafka_version(void); /* of the library in use: "2.0.2" */

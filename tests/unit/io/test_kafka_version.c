@@ -31,7 +31,8 @@ static void the_cooperative_assignor_comes_with_the_version_that_can(void **stat
 {
     (void)state;
     assert_string_equal(sq_kafka_version_assignor(0x020002ff), "range,roundrobin");
-    assert_string_equal(sq_kafka_version_assignor(0x020601ff), "cooperative-sticky");
+    assert_string_equal(sq_kafka_version_assignor(0x020800ff), "range,roundrobin");
+    assert_string_equal(sq_kafka_version_assignor(0x020a01ff), "cooperative-sticky");
 }
 
 int main(void)
