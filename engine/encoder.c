@@ -53,10 +53,10 @@ size_t sq_workspace_bytes(const struct sq_model_config *config, unsigned tokens_
 int sq_workspace_init(struct sq_workspace *workspace, struct sq_arena *arena, const struct sq_model_config *config, unsigned tokens_max,
                       unsigned texts_max, struct sq_err *err)
 {
-    *workspace = (struct sq_workspace){0};
+    if (arena->capacity_bytes - arena->used_bytes < sq_workspace_bytes(config, tokens_max, texts_max))
+        return sq_err_set(err, SQ_E_STATE, "the arena is smaller than sq_workspace_bytes says");
     place(workspace, arena, config, tokens_max, texts_max);
-    if (workspace->scratch) return 0; /* the last one got room, so all did */
-    return sq_err_set(err, SQ_E_STATE, "the arena is smaller than sq_workspace_bytes says");
+    return 0;
 }
 
 /* One pass's arguments, so that its steps read as sentences. */

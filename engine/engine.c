@@ -47,8 +47,9 @@ static int open_tokenizer(struct sq_engine *engine, const char *model_path, stru
     if (status < 0) return status;
     unsigned ids = sq_tokenizer_ids_count(engine->tokenizer);
     if (ids <= engine->config.vocabulary) return 0;
-    return sq_err_set(err, SQ_E_MODEL_FILE, "%s: the tokenizer gives ids up to %u, but vocab_size in config.json is %u: the files do not belong together",
-                      model_path, ids - 1, engine->config.vocabulary);
+    return sq_err_set(err, SQ_E_MODEL_FILE,
+                      "%s: the tokenizer gives ids up to %u, but vocab_size in config.json is %u: the files do not belong together", model_path,
+                      ids - 1, engine->config.vocabulary);
 }
 
 static unsigned or_default(unsigned value, unsigned fallback) { return value ? value : fallback; }
@@ -104,7 +105,8 @@ static int load(struct sq_engine *engine, const struct sq_engine_options *option
     if (status < 0) return status;
     engine->encoder = (struct sq_encoder){&engine->config, &engine->weights, sq_kernels_choose(options->isa)};
     if (!engine->encoder.kernels)
-        return sq_err_set(err, SQ_E_CONFIG, "instruction set '%s': this CPU has none of that name, avx512, avx2 and openblas are known", options->isa);
+        return sq_err_set(err, SQ_E_CONFIG, "instruction set '%s': this CPU has none of that name; avx512, avx2 and openblas are known",
+                          options->isa);
     fill_limits(engine, options);
     status = open_tokenizer(engine, options->model_path, err);
     if (status == 0) status = sq_weights_open(&engine->weights, &engine->config, engine->encoder.kernels, options->model_path, err);

@@ -82,8 +82,8 @@ void sq_session_close(struct sq_session *session);
 
 /* Tokenises texts and runs them as packed batches of at most batch_tokens_max tokens (a longer text runs alone). Fills one prediction a
  * text, in order; a text that can't be scored has its own code and disturbs no other. Thread: the session's owner. Never allocates.
- * A text gives the same probabilities alone and in any batch: the same bits with avx512 and avx2, within 1e-6 with openblas. An empty text is scored like any other ([CLS] [SEP]), as
- * transformers does; who wants it refused looks before. */
+ * A text gives the same probabilities alone and in any batch: the same bits with avx512 and avx2, within 1e-6 with openblas. An empty
+ * text is scored like any other ([CLS] [SEP]), as transformers does; who wants it refused looks before. */
 void sq_session_score(struct sq_session *session, const struct sq_str *texts, size_t texts_count, struct sq_prediction *predictions);
 
 /* Token ids as encoded, special ones included, after normalising and cutting. ids has room for info->tokens_max. */
