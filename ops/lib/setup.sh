@@ -19,8 +19,7 @@ build   libopenblas-pthread-dev libutf8proc-dev libxxhash-dev uthash-dev
 build   protobuf-compiler protobuf-c-compiler libprotobuf-c-dev
 kafka   gcc libc6-dev pkg-config librdkafka-dev default-jre-headless maven
 test    libcmocka-dev clang libclang-rt-dev shellcheck git
-test    python3 python3-venv chromium chromium-driver
-deploy  docker-compose debootstrap
+test    python3 python3-venv chromium chromium-driver docker-compose
 fresh   debootstrap
 '
 
