@@ -55,8 +55,8 @@ root_carry_settings() {
 root_make() {
     local root=$1
     mkdir -p "$root"
-    chmod 755 "$root"
     tar -C "$root" -xf "$(root_base)"
+    chmod 755 "$root" # the tarball brings mktemp's 700, which locks every user but root out
     root_carry_settings "$root"
 }
 
