@@ -27,7 +27,7 @@ enum {
     SERIES_SCORED = 0,
     SERIES_DEAD_LETTERED = 1,
 };
-enum { STEP_DECODE, STEP_QUEUE, STEP_ENCODE };
+enum { STEP_DECODE, STEP_QUEUE, STEP_ENCODE, STEP_COMMIT = 4 }; /* in the order of SQ_STEPS; the fourth is the alert stage's */
 
 struct sq_score_stage {
     struct sq_stage base; /* first */
@@ -328,6 +328,7 @@ static void count_committed(struct sq_score_stage *stage, struct sq_slot *slot, 
         stage->counts.scored++;
         point->scored++;
         sq_metric_add(SQ_M_RECORDS, SERIES_SCORED, 1);
+        sq_metric_observe(SQ_M_STEP_SECONDS, STEP_COMMIT, seconds(slot->job.finished_ns, now_ns));
         sq_metric_observe(SQ_M_END_TO_END_SECONDS, 0, seconds(slot->taken_ns, now_ns));
     }
     slot->owned->last_processed_ms = now_ms;

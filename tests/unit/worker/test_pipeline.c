@@ -10,6 +10,7 @@
 
 #include <cmocka.h>
 
+#include "engine/base/metrics.h"
 #include "tests/lib/fake_kafka.h"
 #include "tests/lib/tiny_model.h"
 #include "worker/io/log.h"
@@ -224,6 +225,30 @@ static void each_record_is_a_score_or_a_dead_letter(void **state)
     world_close(&world);
 }
 
+/* The registry is the process's own, so what earlier tests did counts as well: only the series' being alive is looked at. */
+static void the_time_of_each_step_is_measured(void **state)
+{
+    (void)state;
+    struct world world = {0};
+    world_open(&world);
+    fill(&world, 50, 0);
+    world_start(&world);
+    assert_int_equal(drive(&world, NULL), 0);
+    struct sq_buf text;
+    sq_buf_init(&text);
+    sq_metrics_write(&text);
+    static const char *const steps[] = {"decode", "queue", "encode", "commit"};
+    for (size_t i = 0; i < sizeof steps / sizeof *steps; i++) {
+        char series[96];
+        snprintf(series, sizeof series, "squall_stage_duration_seconds_count{stage=\"%s\"} ", steps[i]);
+        const char *found = strstr(text.data, series);
+        assert_non_null(found);
+        if (strtod(found + strlen(series), NULL) <= 0) fail_msg("%s0", series);
+    }
+    sq_buf_deinit(&text);
+    world_close(&world);
+}
+
 static void labels_follow_the_words(void **state)
 {
     (void)state;
@@ -349,6 +374,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(each_record_is_a_score_or_a_dead_letter),
+        cmocka_unit_test(the_time_of_each_step_is_measured),
         cmocka_unit_test(labels_follow_the_words),
         cmocka_unit_test(failing_commits_are_tried_again_and_nothing_is_sent_twice),
         cmocka_unit_test(a_refused_score_becomes_a_dead_letter),
