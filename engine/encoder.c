@@ -7,8 +7,10 @@
  * kernels, which need none); the rows added hold numbers that nobody looks at. */
 #include "engine/encoder.h"
 
-#include <math.h>
 #include <string.h>
+
+#include "engine/embedding.h"
+#include "engine/head.h"
 
 enum {
     BLOCK_ROWS = 96,        /* of the feed-forward part, whose widest rows stay in the second cache */
@@ -83,26 +85,6 @@ static void norm(const struct pass *pass, const struct sq_norm_weights *weights,
 static void clear_padding(const struct pass *pass, float *x, size_t rows, size_t padded_rows)
 {
     memset(x + rows * pass->hidden, 0, (padded_rows - rows) * pass->hidden * sizeof *x);
-}
-
-/* x = norm(words[id] + positions[i]) */
-static void embed(const struct pass *pass)
-{
-    const struct sq_weights *weights = pass->encoder->weights;
-    const struct sq_batch *batch = pass->batch;
-    float *row = pass->workspace->x;
-    for (unsigned text = 0; text < batch->texts_count; text++) {
-        const float *position = weights->positions;
-        for (unsigned token = batch->starts[text]; token < batch->starts[text + 1]; token++) {
-            const float *word = weights->words + (size_t)batch->ids[token] * pass->hidden;
-            for (size_t i = 0; i < pass->hidden; i++) row[i] = word[i] + position[i];
-            row += pass->hidden;
-            position += pass->hidden;
-        }
-    }
-    clear_padding(pass, pass->workspace->x, batch->tokens_count, pass->token_rows);
-    clear_padding(pass, pass->workspace->context, batch->tokens_count, pass->token_rows);
-    norm(pass, &weights->embedding_norm, pass->workspace->x, pass->token_rows);
 }
 
 static void activate(const struct pass *pass, float *x, size_t count)
@@ -201,19 +183,6 @@ static void run_last_layer(const struct pass *pass, const struct sq_layer_weight
     finish_layer(pass, layer, workspace->first, pass->text_rows);
 }
 
-/* BERT: tanh(pooler(first)); DistilBERT: relu(pre_classifier(first)). Then the classifier. */
-static void classify(const struct pass *pass, float *logits)
-{
-    const struct sq_weights *weights = pass->encoder->weights;
-    const struct sq_workspace *workspace = pass->workspace;
-    float *pooled = workspace->query;
-    apply(pass, &weights->pooler, pooled, pass->hidden, workspace->first, pass->text_rows, SQ_LINEAR_SET);
-    bool is_bert = pass->encoder->config->architecture == SQ_ARCHITECTURE_BERT;
-    size_t count = pass->batch->texts_count * pass->hidden;
-    for (size_t i = 0; i < count; i++) pooled[i] = is_bert ? tanhf(pooled[i]) : fmaxf(pooled[i], 0.0f);
-    apply(pass, &weights->classifier, logits, weights->classifier.outputs, pooled, pass->batch->texts_count, SQ_LINEAR_SET);
-}
-
 void sq_encoder_run(const struct sq_encoder *encoder, const struct sq_workspace *workspace, const struct sq_batch *batch, float *logits)
 {
     size_t multiple = encoder->kernels->rows_multiple;
@@ -226,8 +195,9 @@ void sq_encoder_run(const struct sq_encoder *encoder, const struct sq_workspace 
         .text_rows = rounded(batch->texts_count, multiple),
     };
     unsigned last = encoder->config->layers - 1;
-    embed(&pass);
+    sq_embedding_run(encoder, batch, workspace->x, pass.token_rows);
+    clear_padding(&pass, workspace->context, batch->tokens_count, pass.token_rows);
     for (unsigned layer = 0; layer < last; layer++) run_layer(&pass, &encoder->weights->layers[layer]);
     run_last_layer(&pass, &encoder->weights->layers[last]);
-    classify(&pass, logits);
+    sq_head_run(encoder, workspace->first, workspace->query, pass.text_rows, batch->texts_count, logits);
 }
