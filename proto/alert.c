@@ -36,6 +36,7 @@ struct parts {
     Squall__V1__Completeness completeness;
     Google__Protobuf__Timestamp example_times[SQ_ALERT_EXAMPLES_MAX];
     Squall__V1__Example examples[SQ_ALERT_EXAMPLES_MAX], *example_pointers[SQ_ALERT_EXAMPLES_MAX];
+    Squall__V1__Term terms[SQ_ALERT_TERMS_MAX], *term_pointers[SQ_ALERT_TERMS_MAX];
     Squall__V1__Model model, *model_pointer;
 };
 
@@ -90,6 +91,17 @@ static void build_examples(const struct sq_alert *alert, struct parts *parts)
     }
 }
 
+static void build_terms(const struct sq_alert *alert, struct parts *parts)
+{
+    for (unsigned i = 0; i < alert->terms_count; i++) {
+        squall__v1__term__init(&parts->terms[i]);
+        parts->terms[i].term = sq_pack_view(alert->terms[i].term);
+        parts->terms[i].texts = alert->terms[i].texts;
+        parts->terms[i].weight = alert->terms[i].weight;
+        parts->term_pointers[i] = &parts->terms[i];
+    }
+}
+
 static void build_times(const struct sq_alert *alert, struct parts *parts)
 {
     parts->starts_at = time_of(alert->starts_at_ms);
@@ -120,6 +132,7 @@ int sq_alert_encode_protobuf(const struct sq_alert *alert, struct sq_buf *out, s
     build_times(alert, &parts);
     build_stats(alert, &parts);
     build_examples(alert, &parts);
+    build_terms(alert, &parts);
     build_model(alert, &parts);
     Squall__V1__Alert message = SQUALL__V1__ALERT__INIT;
     message.state = (Squall__V1__Alert__State)(SQUALL__V1__ALERT__STATE__FIRING + (int)alert->state);
@@ -145,5 +158,11 @@ int sq_alert_encode_protobuf(const struct sq_alert *alert, struct sq_buf *out, s
     message.models = &parts.model_pointer;
     message.rules_digest = hex_of(alert->rules_digest, &parts.rules_digest);
     message.mode = sq_pack_view(alert->mode);
+    message.kind = sq_pack_text(sq_alert_kind_word(alert->kind));
+    message.silenced = alert->silenced;
+    message.acknowledged = alert->acknowledged;
+    message.runbook_url = sq_pack_view(alert->runbook_url);
+    message.n_terms = alert->terms_count;
+    message.terms = parts.term_pointers;
     return sq_pack_append(&message.base, out, err);
 }

@@ -136,6 +136,19 @@ static void put_examples(const struct writer *writer, const struct sq_alert *ale
     sq_buf_append_char(writer->out, ']');
 }
 
+static void put_terms(const struct writer *writer, const struct sq_alert *alert)
+{
+    open_list(writer, "terms");
+    for (unsigned i = 0; i < alert->terms_count; i++) {
+        open_item(writer, i);
+        put_text(writer, "term", alert->terms[i].term);
+        put_count(writer, "texts", alert->terms[i].texts);
+        put_real(writer, "weight", alert->terms[i].weight);
+        sq_buf_append_char(writer->out, '}');
+    }
+    sq_buf_append_char(writer->out, ']');
+}
+
 /* In the order of the message's fields. */
 static void put_identity(const struct writer *writer, const struct sq_alert *alert)
 {
@@ -197,6 +210,11 @@ static int encode(const struct sq_alert *alert, bool flat, struct sq_buf *out, s
     sq_buf_append_text(out, "}]");
     put_hex(&writer, "rules_digest", alert->rules_digest);
     put_text(&writer, "mode", alert->mode);
+    put_word(&writer, "kind", sq_alert_kind_word(alert->kind));
+    put_bool(&writer, "silenced", alert->silenced);
+    put_bool(&writer, "acknowledged", alert->acknowledged);
+    put_text(&writer, "runbook_url", alert->runbook_url);
+    put_terms(&writer, alert);
     sq_buf_append_char(out, '}');
     return sq_buf_failed(out) ? sq_err_set(err, SQ_E_NOMEM, "no memory to encode an alert") : 0;
 }

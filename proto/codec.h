@@ -96,9 +96,10 @@ int sq_alert_encode_flat(const struct sq_alert *alert, struct sq_buf *out, struc
 /* squall.v1.Alert as protobuf, appended. SQ_E_NOMEM only. */
 int sq_alert_encode_protobuf(const struct sq_alert *alert, struct sq_buf *out, struct sq_err *err);
 
-/* "FIRING"; "threshold"; "critical". */
+/* "FIRING"; "threshold"; "rate"; "critical". */
 const char *sq_alert_state_name(enum sq_alert_state state);
 const char *sq_alert_reason_word(enum sq_alert_reason reason);
+const char *sq_alert_kind_word(enum sq_alert_kind kind);
 const char *sq_severity_word(enum sq_severity severity);
 
 #endif

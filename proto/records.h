@@ -16,6 +16,7 @@ enum {
     SQ_SCORE_LABELS_MAX = 64,
     SQ_ALERT_EXAMPLES_MAX = 5,
     SQ_ALERT_LABELS_MAX = 8,
+    SQ_ALERT_TERMS_MAX = 5,
 };
 
 /* One input record after decoding. */
@@ -49,6 +50,7 @@ struct sq_score {
     struct sq_str id;
     uint64_t author_hash;            /* 0: unknown */
     uint64_t text_hash;              /* 0: too short to collapse */
+    uint64_t text_simhash;           /* near-copies differ in few bits; 0: too short, or not computed */
     uint32_t tokens;
     bool truncated;
     struct sq_str excerpt;           /* redacted start of the text, only where a rule watches the label; else empty */
@@ -56,7 +58,7 @@ struct sq_score {
 
 enum sq_alert_state { SQ_ALERT_FIRING, SQ_ALERT_UPDATED, SQ_ALERT_RESOLVED };
 enum sq_alert_reason {
-    SQ_REASON_THRESHOLD, SQ_REASON_REOPEN, SQ_REASON_SEVERITY, SQ_REASON_REPEAT, /* firing, updated */
+    SQ_REASON_THRESHOLD, SQ_REASON_REOPEN, SQ_REASON_SEVERITY, SQ_REASON_REPEAT, SQ_REASON_ACKNOWLEDGED, /* firing, updated */
     SQ_REASON_CALM, SQ_REASON_NO_DATA, SQ_REASON_LEVEL_SHIFT, SQ_REASON_RULE_REMOVED, /* resolved */
 };
 enum sq_severity { SQ_SEVERITY_INFO, SQ_SEVERITY_WARNING, SQ_SEVERITY_ERROR, SQ_SEVERITY_CRITICAL };
@@ -70,10 +72,21 @@ struct sq_alert_example {
     struct sq_str excerpt;
 };
 
+/* A word that is more common in the alert's texts than it was before. */
+struct sq_alert_term {
+    struct sq_str term;
+    uint32_t texts;      /* of those kept for the window that hold it */
+    double weight;       /* how far it stands out, in standard deviations */
+};
+
+/* What an alert is about. */
+enum sq_alert_kind { SQ_ALERT_RATE, SQ_ALERT_VOLUME, SQ_ALERT_THRESHOLD, SQ_ALERT_STORM };
+
 /* One transition of one alert: the value of <app>.alerts. */
 struct sq_alert {
     enum sq_alert_state state;
     enum sq_alert_reason reason;
+    enum sq_alert_kind kind;
     uint64_t fingerprint;            /* of app, rule, entity: the key, 16 hex digits */
     uint64_t alert_id;               /* of the fingerprint and the minute of the first S >= T */
     uint32_t seq;                    /* of this transition within the alert, from 0; (alert_id, seq) names it */
@@ -81,13 +94,15 @@ struct sq_alert {
     struct sq_str app, rule, entity;
     enum sq_severity severity;
     struct sq_str summary;
+    struct sq_str runbook_url;       /* empty: none */
+    bool silenced, acknowledged;     /* people said so: published, but nobody need be notified */
     int64_t starts_at_ms, at_ms;
     int64_t ends_at_ms;              /* only when RESOLVED, else 0 */
     int64_t window_start_ms, window_end_ms;
     struct {
         uint32_t count, matched;     /* after collapsing */
-        double rate;
-        double baseline_rate, baseline_low, baseline_high; /* 95 % range of the share in such a window */
+        double rate;                 /* matched / count; VOLUME: messages an hour; STORM: the share of entities */
+        double baseline_rate, baseline_low, baseline_high; /* what is usual, and the 95 % range in such a window; in the unit of rate */
         double baseline_messages;
         double lift_pp, lift_ratio;
         double strength, threshold;  /* S = -log10 P, and T */
@@ -102,6 +117,8 @@ struct sq_alert {
     int32_t scores_partition;
     struct sq_alert_example examples[SQ_ALERT_EXAMPLES_MAX];
     unsigned examples_count;
+    struct sq_alert_term terms[SQ_ALERT_TERMS_MAX]; /* strongest first */
+    unsigned terms_count;
     struct sq_str model_name;
     uint64_t model_digest;
     uint64_t rules_digest;

@@ -25,6 +25,7 @@ int sq_score_encode(const struct sq_score *score, struct sq_buf *out, struct sq_
     message.id = sq_pack_view(score->id);
     message.author_hash = score->author_hash;
     message.text_hash = score->text_hash;
+    message.text_simhash = score->text_simhash;
     message.tokens = score->tokens;
     message.truncated = score->truncated;
     message.excerpt = sq_pack_view(score->excerpt);
@@ -82,6 +83,7 @@ static int unpack(struct sq_str value, struct sq_arena *arena, struct sq_score *
         .model_digest = message->model_digest,
         .author_hash = message->author_hash,
         .text_hash = message->text_hash,
+        .text_simhash = message->text_simhash,
         .tokens = message->tokens,
         .truncated = message->truncated,
     };

@@ -17,9 +17,17 @@ const char *sq_alert_reason_word(enum sq_alert_reason reason)
     static const char *const words[] = {
         [SQ_REASON_THRESHOLD] = "threshold",     [SQ_REASON_REOPEN] = "reopen",   [SQ_REASON_SEVERITY] = "severity",
         [SQ_REASON_REPEAT] = "repeat",           [SQ_REASON_CALM] = "calm",       [SQ_REASON_NO_DATA] = "no_data",
-        [SQ_REASON_LEVEL_SHIFT] = "level_shift", [SQ_REASON_RULE_REMOVED] = "rule_removed",
+        [SQ_REASON_LEVEL_SHIFT] = "level_shift", [SQ_REASON_ACKNOWLEDGED] = "acknowledged",
+        [SQ_REASON_RULE_REMOVED] = "rule_removed",
     };
     return words[reason];
+}
+
+const char *sq_alert_kind_word(enum sq_alert_kind kind)
+{
+    static const char *const words[] = {
+        [SQ_ALERT_RATE] = "rate", [SQ_ALERT_VOLUME] = "volume", [SQ_ALERT_THRESHOLD] = "threshold", [SQ_ALERT_STORM] = "storm"};
+    return words[kind];
 }
 
 const char *sq_severity_word(enum sq_severity severity)

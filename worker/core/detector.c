@@ -22,6 +22,7 @@ struct sq_detector {
     struct sq_watermark watermark;
     struct sq_entities entities;
     struct sq_topics topics;
+    struct sq_silences silences;
     struct sq_report_frame frame;
     struct sq_detector_counts counts;
     int64_t closed_ms; /* end of the latest closed bucket; INT64_MIN before the first record */
@@ -61,6 +62,7 @@ int sq_detector_open(struct sq_detector **out, const struct sq_detector_options 
         .model_name = sq_str_view(options->model_name),
         .scores_partition = options->scores_partition,
         .rules_digest = sq_identity_rules(options->rules, options->rules_count, &options->time),
+        .silences = &detector->silences,
     };
     sq_buf_init(&detector->frame.summary);
     *out = detector;
@@ -73,6 +75,7 @@ void sq_detector_close(struct sq_detector *detector)
     sq_entities_deinit(&detector->entities);
     sq_watermark_deinit(&detector->watermark);
     sq_topics_deinit(&detector->topics);
+    sq_silences_deinit(&detector->silences);
     sq_buf_deinit(&detector->frame.summary);
     free(detector);
 }
@@ -165,6 +168,7 @@ static int close_buckets(struct sq_detector *detector, const struct sink *sink)
         detector->closed_ms = end_ms;
     }
     forget_unseen(detector);
+    sq_silences_expire(&detector->silences, detector->closed_ms);
     return 0;
 }
 
@@ -283,6 +287,48 @@ int sq_detector_finish(struct sq_detector *detector, sq_detector_emit_fn emit, v
     int64_t bucket_ms = detector->options.time.bucket_ms;
     sq_watermark_advance(&detector->watermark, (sq_floor_div(detector->watermark.latest_ms, bucket_ms) + 1) * bucket_ms);
     return close_buckets(detector, &sink);
+}
+
+/* ---- What people say ---- */
+
+int sq_detector_silence(struct sq_detector *detector, const struct sq_silence *silence, struct sq_err *err)
+{
+    if (sq_silences_put(&detector->silences, silence)) return 0;
+    return sq_err_set(err, SQ_E_FULL, "there are %d silences already; end one first", SQ_SILENCES_MAX);
+}
+
+bool sq_detector_unsilence(struct sq_detector *detector, uint64_t id) { return sq_silences_remove(&detector->silences, id); }
+const struct sq_silences *sq_detector_silences(const struct sq_detector *detector) { return &detector->silences; }
+
+static bool is_alert(const struct sq_detector *detector, const struct sq_entity *entity, unsigned rule, uint64_t alert_id)
+{
+    const struct sq_track *track = entity->tracks[rule];
+    if (!track || track->episode.phase != SQ_PHASE_OPEN) return false;
+    uint64_t fingerprint = sq_identity_fingerprint(detector->frame.app, sq_str_view(detector->options.rules[rule].name), entity->key);
+    return sq_identity_alert(fingerprint, track->episode.first_ms) == alert_id;
+}
+
+static int acknowledge(struct sq_detector *detector, const struct sq_entity *entity, unsigned rule, const struct sink *sink)
+{
+    struct sq_track *track = entity->tracks[rule];
+    struct sq_evaluation evaluation;
+    if (!sq_episode_acknowledge(&track->episode, detector->closed_ms, &evaluation.transition)) return 0;
+    sq_track_judge(track, &detector->plans[rule], &detector->fleets[rule], detector->closed_ms, &evaluation);
+    return emit_alert(detector, entity, rule, &evaluation, sink);
+}
+
+int sq_detector_acknowledge(struct sq_detector *detector, uint64_t alert_id, bool *found, sq_detector_emit_fn emit, void *ctx,
+                            struct sq_err *err)
+{
+    const struct sink sink = {emit, ctx, err};
+    *found = false;
+    for (const struct sq_entity *entity = detector->entities.oldest; entity; entity = entity->next)
+        for (unsigned rule = 0; rule < detector->options.rules_count; rule++) {
+            if (!is_alert(detector, entity, rule, alert_id)) continue;
+            *found = true;
+            return acknowledge(detector, entity, rule, &sink);
+        }
+    return 0;
 }
 
 /* ---- Views ---- */

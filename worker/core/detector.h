@@ -15,6 +15,7 @@
 #include "engine/base/err.h"
 #include "proto/records.h"
 #include "worker/core/rule.h"
+#include "worker/core/silence.h"
 
 struct sq_detector_options {
     /* All pointers are borrowed for the detector's life. */
@@ -54,6 +55,20 @@ int sq_detector_tick(struct sq_detector *detector, int64_t wall_ms, sq_detector_
 
 /* End of a replay's input: closes the last bucket; open alerts stay open. */
 int sq_detector_finish(struct sq_detector *detector, sq_detector_emit_fn emit, void *ctx, struct sq_err *err);
+
+/* ---- What people say ----
+ *
+ * Between two records: part of the partition's state from there on, saved with it. */
+
+/* Adds or replaces a silence. SQ_E_FULL: SQ_SILENCES_MAX are there. SQ_E_NOMEM. */
+int sq_detector_silence(struct sq_detector *detector, const struct sq_silence *silence, struct sq_err *err);
+bool sq_detector_unsilence(struct sq_detector *detector, uint64_t id); /* false: there is none of that id */
+const struct sq_silences *sq_detector_silences(const struct sq_detector *detector);
+
+/* Somebody takes an open alert: emits UPDATED acknowledged, no reminders after it. *found is false when no such alert is open here; nothing
+ * happens when it is taken already. */
+int sq_detector_acknowledge(struct sq_detector *detector, uint64_t alert_id, bool *found, sq_detector_emit_fn emit, void *ctx,
+                            struct sq_err *err);
 
 int64_t sq_detector_watermark_ms(const struct sq_detector *detector); /* INT64_MIN before the first record */
 const struct sq_detector_counts *sq_detector_counts(const struct sq_detector *detector);

@@ -30,7 +30,7 @@ static bool is_calm(const struct step *s)
 
 static bool is_time_to_remind(const struct step *s)
 {
-    return s->episode->repeat_ms > 0 && since(s, s->episode->noticed_ms) >= s->episode->repeat_ms;
+    return !s->episode->acknowledged && s->episode->repeat_ms > 0 && since(s, s->episode->noticed_ms) >= s->episode->repeat_ms;
 }
 
 /* ---- Then: what changes besides the phase ---- */
@@ -47,6 +47,7 @@ static void open_up(struct step *s)
     e->severity = s->reading->severity;
     e->opened_ms = s->reading->at_ms;
     e->calm_ms = 0;
+    e->acknowledged = false;
     e->repeat_ms = s->rule->repeat_first_ms;
 }
 
@@ -62,7 +63,11 @@ static void reopen(struct step *s)
     if (++s->episode->reopen_count >= FLAPPING_REOPENINGS) s->episode->flapping = true;
 }
 
-static void worsen(struct step *s) { s->episode->severity = s->reading->severity; }
+static void worsen(struct step *s)
+{
+    s->episode->severity = s->reading->severity;
+    s->episode->acknowledged = false;
+}
 
 static void back_off(struct step *s)
 {
@@ -126,6 +131,14 @@ bool sq_episode_step(struct sq_episode *episode, const struct sq_rule *rule, con
     if (episode->phase != SQ_PHASE_NORMAL && reading->strength > (double)episode->peak) episode->peak = (float)reading->strength;
     if (!taken || !rows[row].tells) return false;
     tell(episode, reading->at_ms, rows[row].state, rows[row].reason, transition);
+    return true;
+}
+
+bool sq_episode_acknowledge(struct sq_episode *episode, int64_t at_ms, struct sq_transition *transition)
+{
+    if (episode->phase != SQ_PHASE_OPEN || episode->acknowledged) return false;
+    episode->acknowledged = true;
+    tell(episode, at_ms, SQ_ALERT_UPDATED, SQ_REASON_ACKNOWLEDGED, transition);
     return true;
 }
 

@@ -19,6 +19,7 @@ struct sq_episode {
     enum sq_phase phase;
     enum sq_severity severity;   /* highest since it was (re)opened */
     bool flapping;               /* reopened twice: calm has to last twice as long */
+    bool acknowledged;           /* somebody took it: no reminders; until it worsens, ends or comes back */
     uint32_t seq;                /* of the next transition */
     uint32_t reopen_count;
     double threshold;            /* T, and half of it to resolve, as fixed when it opened */
@@ -49,6 +50,9 @@ struct sq_transition {
 /* True when there is something to tell; at most one transition an evaluation. */
 bool sq_episode_step(struct sq_episode *episode, const struct sq_rule *rule, const struct sq_reading *reading,
                      struct sq_transition *transition);
+
+/* Somebody takes an open alert; false when none is open, or it is taken already. */
+bool sq_episode_acknowledge(struct sq_episode *episode, int64_t at_ms, struct sq_transition *transition);
 
 /* Ends an open alert from outside; false when none was open. */
 bool sq_episode_end(struct sq_episode *episode, int64_t at_ms, enum sq_alert_reason reason, struct sq_transition *transition);

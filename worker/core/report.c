@@ -59,6 +59,8 @@ int sq_report_alert(struct sq_report_frame *frame, const struct sq_entity *entit
         .rule = rule,
         .entity = entity->key,
         .severity = episode->severity,
+        .silenced = sq_silences_find(frame->silences, rule, entity->key, episode->noticed_ms) != NULL,
+        .acknowledged = episode->acknowledged,
         .starts_at_ms = episode->first_ms,
         .at_ms = episode->noticed_ms,
         .ends_at_ms = transition->state == SQ_ALERT_RESOLVED ? episode->resolved_ms : 0,

@@ -12,6 +12,7 @@ struct sq_report_frame {
     struct sq_str app, mode, model_name;
     int32_t scores_partition;
     uint64_t rules_digest;
+    const struct sq_silences *silences;
     struct sq_buf summary; /* scratch of the alert being built; owned */
 };
 

@@ -612,6 +612,34 @@ static void shows_entities_in_order(void **state)
     close_bench(&bench);
 }
 
+static void what_people_say_is_in_the_alerts(void **state)
+{
+    (void)state;
+    struct bench bench = {0};
+    struct sq_err err;
+    open_bench(&bench, 0);
+    const struct sq_silence silence = {.id = 1, .entity = "ac*", .from_ms = 0, .until_ms = 3 * day + 30 * MINUTE};
+    assert_int_equal(sq_detector_silence(bench.detector, &silence, &err), 0);
+    feed(&bench, "acme", 0, 3 * day, 2 * MINUTE, 10);
+    feed(&bench, "acme", 3 * day, 3 * day + 20 * MINUTE, 20 * SECOND, 60);
+    assert_int_equal(bench.firing, 1);
+    assert_true(bench.last.silenced && !bench.last.acknowledged);
+
+    bool found = true;
+    assert_int_equal(sq_detector_acknowledge(bench.detector, 12345, &found, tell, &bench, &err), 0);
+    assert_false(found);
+    unsigned updated = bench.updated;
+    assert_int_equal(sq_detector_acknowledge(bench.detector, bench.last.alert_id, &found, tell, &bench, &err), 0);
+    assert_true(found && bench.updated == updated + 1 && bench.last.acknowledged);
+    assert_int_equal(bench.last.reason, SQ_REASON_ACKNOWLEDGED);
+
+    feed(&bench, "acme", 3 * day + 20 * MINUTE, 3 * day + 4 * HOUR, 2 * MINUTE, 10);
+    assert_int_equal(bench.resolved, 1);
+    assert_false(bench.last.silenced); /* it is over by then, and gone from the list */
+    assert_int_equal(sq_detector_silences(bench.detector)->count, 0);
+    close_bench(&bench);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -637,6 +665,7 @@ int main(void)
         cmocka_unit_test(refuses_records_it_cannot_take),
         cmocka_unit_test(passes_on_what_the_taker_says),
         cmocka_unit_test(shows_entities_in_order),
+        cmocka_unit_test(what_people_say_is_in_the_alerts),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

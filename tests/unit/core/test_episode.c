@@ -189,6 +189,24 @@ static void comes_back_as_the_same_alert(void **state)
     assert_true(life.episode.first_ms != first_ms && !life.episode.flapping);
 }
 
+static void is_not_reminded_of_once_it_is_taken(void **state)
+{
+    (void)state;
+    struct life life = begin();
+    assert_false(sq_episode_acknowledge(&life.episode, 0, &life.last));
+    live(&life, 1, 4);
+    assert_true(sq_episode_acknowledge(&life.episode, life.reading.at_ms, &life.last));
+    assert_told(&life, SQ_ALERT_UPDATED, SQ_REASON_ACKNOWLEDGED, 1);
+    assert_false(sq_episode_acknowledge(&life.episode, life.reading.at_ms, &life.last));
+    live(&life, 120, 4);
+    assert_int_equal(life.told, 1);
+    life.reading.severity = SQ_SEVERITY_CRITICAL;
+    assert_true(live(&life, 1, 7)); /* worse: it is told again, and reminded of again */
+    assert_false(life.episode.acknowledged);
+    assert_true(live(&life, 15, 7));
+    assert_told(&life, SQ_ALERT_UPDATED, SQ_REASON_REPEAT, 3);
+}
+
 static void ends_from_outside_only_when_open(void **state)
 {
     (void)state;
@@ -212,6 +230,7 @@ int main(void)
         cmocka_unit_test(tells_when_it_gets_worse),
         cmocka_unit_test(reminders_back_off),
         cmocka_unit_test(comes_back_as_the_same_alert),
+        cmocka_unit_test(is_not_reminded_of_once_it_is_taken),
         cmocka_unit_test(ends_from_outside_only_when_open),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -69,7 +69,8 @@ static void the_json_mapping_is_fixed(void **state)
         "\"late\":0,\"flapping\":false},\"completeness\":{\"scores_partition\":3,\"watermark\":\"2023-11-14T22:13:20Z\"},"
         "\"examples\":[{\"topic\":\"posts\",\"partition\":4,\"offset\":\"9223372036854775807\",\"ts\":\"2023-11-14T22:13:20Z\","
         "\"id\":\"7\",\"label\":\"negative\",\"score\":0.963104129,\"excerpt\":\"x\\ny\"}],"
-        "\"models\":[{\"name\":\"minilm-l6\",\"digest\":\"0000000000000001\"}],\"rules_digest\":\"0000000000000002\",\"mode\":\"live\"}");
+        "\"models\":[{\"name\":\"minilm-l6\",\"digest\":\"0000000000000001\"}],\"rules_digest\":\"0000000000000002\",\"mode\":\"live\",\"kind\":\"rate\","
+        "\"silenced\":false,\"acknowledged\":false,\"runbook_url\":\"\",\"terms\":[]}");
 }
 
 static void the_flat_form_nests_nothing(void **state)
