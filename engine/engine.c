@@ -10,6 +10,7 @@
 
 #include "engine/base/json.h"
 #include "engine/digest.h"
+#include "engine/ensemble.h"
 #include "engine/session.h"
 
 enum { TOKENS_MAX_DEFAULT = 128, BATCH_TOKENS_MAX_DEFAULT = 256, BATCH_TOKENS_MAX = 65536, PATH_BYTES = 4096 };
@@ -121,7 +122,8 @@ int sq_engine_open(struct sq_engine **engine, const struct sq_engine_options *op
     struct sq_engine *opened = calloc(1, sizeof *opened);
     *engine = NULL;
     if (!opened) return sq_err_set(err, SQ_E_NOMEM, "no memory for the engine");
-    int status = load(opened, options, err);
+    bool is_ensemble = options->further_paths && options->further_paths[0];
+    int status = is_ensemble ? sq_ensemble_open(opened, options, err) : load(opened, options, err);
     if (status < 0) sq_engine_close(opened);
     else *engine = opened;
     return status;
@@ -130,6 +132,7 @@ int sq_engine_open(struct sq_engine **engine, const struct sq_engine_options *op
 void sq_engine_close(struct sq_engine *engine)
 {
     if (!engine) return;
+    sq_ensemble_close(engine->ensemble);
     sq_weights_close(&engine->weights);
     sq_tokenizer_close(engine->tokenizer);
     free(engine->name);
@@ -140,6 +143,7 @@ const struct sq_model_info *sq_engine_info(const struct sq_engine *engine) { ret
 
 unsigned sq_engine_tokens_bound(const struct sq_engine *engine, size_t text_bytes)
 {
+    if (engine->ensemble) return sq_ensemble_tokens_bound(engine->ensemble, text_bytes);
     size_t bound = sq_tokenizer_tokens_bound(engine->tokenizer, text_bytes);
     return bound < engine->info.tokens_max ? (unsigned)bound : engine->info.tokens_max;
 }

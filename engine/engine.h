@@ -22,6 +22,7 @@ enum {
     SQ_LABELS_MAX = 64,
     SQ_TOKENS_MAX = 8192,          /* bound of model.max_tokens; the model's positions bound it further */
     SQ_BATCH_TEXTS_MAX = 256,      /* texts of one packed batch */
+    SQ_MEMBERS_MAX = 8,            /* models of an ensemble */
     SQ_TEXT_BYTES_MAX = 1 << 20,   /* longer texts are refused with SQ_E_TOO_LARGE */
 };
 
@@ -30,6 +31,7 @@ enum sq_normalise { SQ_NORMALISE_AUTO, SQ_NORMALISE_NONE, SQ_NORMALISE_TWEET };
 
 struct sq_engine_options {
     const char *model_path;       /* a Hugging Face folder */
+    const char *const *further_paths; /* NULL-terminated: these too, an ensemble whose probabilities are averaged; NULL: none */
     enum sq_precision precision;  /* AUTO and FP32 run fp32; the others are refused until they exist */
     enum sq_normalise normalise;  /* AUTO: the folder's "squall_normalise" key */
     unsigned tokens_max;          /* a longer text is cut, special tokens kept; 0: 128. At most the model's positions. */
@@ -62,9 +64,9 @@ struct sq_prediction {
     unsigned label;               /* id of the largest probability */
     float score;                  /* that probability */
     float probabilities[SQ_LABELS_MAX];
-    float logits[SQ_LABELS_MAX];
-    unsigned tokens;              /* special ones included, after cutting */
-    bool truncated;
+    float logits[SQ_LABELS_MAX];  /* of one model; an ensemble has none */
+    unsigned tokens;              /* special ones included, after cutting; an ensemble: of its first model */
+    bool truncated;               /* an ensemble: by any of its models */
     uint64_t text_hash;           /* sq_text_hash of the raw text */
 };
 
@@ -74,7 +76,13 @@ struct sq_session;
 /* Loads and checks the whole folder; blocks for as long as reading and packing take. On error the message names file and field. */
 int sq_engine_open(struct sq_engine **engine, const struct sq_engine_options *options, struct sq_err *err);
 void sq_engine_close(struct sq_engine *engine); /* after all its sessions */
+/* Of an ensemble: labels, kind and shape of its first model; the name joins all names by "+", the digest covers all digests, and
+ * sizes are sums. */
 const struct sq_model_info *sq_engine_info(const struct sq_engine *engine);
+
+/* An ensemble's models, each an engine of its own; a single model has itself as the only one. */
+unsigned sq_engine_members_count(const struct sq_engine *engine);
+const struct sq_engine *sq_engine_member(const struct sq_engine *engine, unsigned member);
 
 /* One thread's scratch: allocates session_bytes once, nothing later. */
 int sq_session_open(struct sq_session **session, const struct sq_engine *engine, struct sq_err *err);

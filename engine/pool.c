@@ -1,278 +1,304 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Threads sleep on one condition while there is nothing to do. One that wakes takes jobs off the queue one at a time, tokenises each into
- * its session's batch, and stops when the batch is full, the queue is empty or it has its share; the lock is held for the taking
- * alone. A job that didn't fit is held for the thread's next batch. Under load the queue is never empty and batches are full; with
- * little to do they are small and nobody waits for them to fill. */
+/* Threads are started when they are first allowed to run and live until the pool is closed; when there are fewer cores than before, those
+ * with the highest indices park. A ticket a job that can be in the pool is allocated at open, so that submitting allocates nothing. */
 #include "engine/pool.h"
 
-#include <pthread.h>
 #include <signal.h>
-#include <stdatomic.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
+#include <unistd.h>
 
 #include "engine/base/clock.h"
 #include "engine/base/metrics.h"
+#include "engine/ensemble.h"
 #include "engine/kernels/kernels.h"
-#include "engine/session.h"
+#include "engine/pool_parts.h"
 
-enum { QUEUE_JOBS_MAX_DEFAULT = 1024, THREADS_MAX = 4096, SERIES_ENGINE_QUEUE = 0 };
-
-struct worker {
-    struct sq_pool *pool;
-    struct sq_session *session;
-    pthread_t thread;
-    bool is_running;
-    struct sq_job *held; /* taken, but the batch had no room */
-    _Atomic uint64_t started_ns;    /* of the batch in work; 0: none */
-    _Atomic uint64_t waiting_ns, tokenising_ns, encoding_ns;
+enum {
+    QUEUE_JOBS_MAX_DEFAULT = 1024,
+    THREADS_MAX = 4096,
+    SERIES_ENGINE_QUEUE = 0,
+    BYTES_A_TOKEN = 4,     /* of most languages' subwords, for the guess before tokenising */
+    SPECIAL_TOKENS = 2,
 };
+static const uint64_t LOOK_EVERY_NS = UINT64_C(2000000000);
 
-struct sq_pool {
-    const struct sq_engine *engine;
-    struct sq_pool_options options;
-    pthread_mutex_t mutex; /* guards what follows up to `closed` */
-    pthread_cond_t not_empty;
-    struct sq_job *head, *tail;
-    size_t queued_count;
-    unsigned sleeping_count; /* threads in the condition */
-    bool closed;
-    unsigned workers_count;
-    struct worker workers[];
-};
+/* ---- the queue ---- */
 
-/* A batch's jobs in the order in which they were taken. */
-struct batch {
-    struct sq_job *head, *tail;
-    size_t count;
-};
+size_t sq_pool_jobs_waiting(const struct sq_pool *pool) { return (pool->backlog.count + pool->members_count - 1) / pool->members_count; }
 
-static void append(struct batch *batch, struct sq_job *job)
+void sq_pool_show_queue(const struct sq_pool *pool)
 {
-    job->next = NULL;
-    if (batch->tail) batch->tail->next = job;
-    else batch->head = job;
-    batch->tail = job;
-    batch->count++;
+    sq_metric_set(SQ_M_QUEUE_ITEMS, SERIES_ENGINE_QUEUE, (int64_t)sq_pool_jobs_waiting(pool));
 }
 
-static void add_ns(_Atomic uint64_t *total, uint64_t since_ns)
+static unsigned guess_tokens(const struct sq_engine *member, const struct sq_job *job)
 {
-    atomic_fetch_add_explicit(total, sq_clock_monotonic_ns() - since_ns, memory_order_relaxed);
+    size_t guess = job->text.bytes / BYTES_A_TOKEN + SPECIAL_TOKENS;
+    unsigned tokens_max = sq_engine_info(member)->tokens_max;
+    return guess < tokens_max ? (unsigned)guess : tokens_max;
 }
 
-/* Sleeps until there is work. Returns how many jobs this thread should take: its share when others sleep too. 0: closed and all done. */
-static size_t wait_for_share(struct worker *worker)
+static size_t ticket_bytes(const struct sq_pool *pool)
 {
-    struct sq_pool *pool = worker->pool;
-    size_t held = worker->held != NULL;
-    pthread_mutex_lock(&pool->mutex);
-    if (!held && !pool->head && !pool->closed) {
-        uint64_t since_ns = sq_clock_monotonic_ns();
-        pool->sleeping_count++;
-        while (!pool->head && !pool->closed) pthread_cond_wait(&pool->not_empty, &pool->mutex);
-        pool->sleeping_count--;
-        add_ns(&worker->waiting_ns, since_ns);
+    size_t predictions = pool->members_count > 1 ? pool->members_count : 0;
+    return sizeof(struct sq_ticket) + pool->members_count * sizeof(struct sq_part) + predictions * sizeof(struct sq_prediction);
+}
+
+/* Under the mutex; NULL when all are in use. Memory that no ticket was needed in is never touched. */
+static struct sq_ticket *take_ticket(struct sq_pool *pool)
+{
+    struct sq_ticket *ticket = pool->free_tickets;
+    if (ticket) {
+        pool->free_tickets = ticket->next_free;
+    } else if (pool->tickets_used < pool->tickets_count) {
+        ticket = (struct sq_ticket *)(void *)(pool->tickets + pool->tickets_used++ * ticket_bytes(pool));
+        if (pool->members_count > 1) ticket->predictions = (struct sq_prediction *)(void *)&ticket->parts[pool->members_count];
     }
-    size_t sharers = (size_t)pool->sleeping_count + 1;
-    size_t share = (pool->queued_count + held + sharers - 1) / sharers;
-    pthread_mutex_unlock(&pool->mutex);
-    return share;
+    return ticket;
 }
 
-static struct sq_job *take(struct worker *worker)
+/* Under the mutex. */
+static void line_up(struct sq_pool *pool, struct sq_ticket *ticket, struct sq_job *job)
 {
-    struct sq_pool *pool = worker->pool;
-    struct sq_job *job = worker->held;
-    worker->held = NULL;
-    if (job) return job;
-    pthread_mutex_lock(&pool->mutex);
-    job = pool->head;
-    if (job) {
-        pool->head = job->next;
-        if (!pool->head) pool->tail = NULL;
-        sq_metric_set(SQ_M_QUEUE_ITEMS, SERIES_ENGINE_QUEUE, (int64_t)--pool->queued_count);
+    ticket->job = job;
+    atomic_store(&ticket->parts_left, pool->members_count);
+    for (unsigned i = 0; i < pool->members_count; i++) {
+        struct sq_part *part = &ticket->parts[i];
+        part->ticket = ticket;
+        part->prediction = ticket->predictions ? &ticket->predictions[i] : &job->prediction;
+        part->piece = (struct sq_piece){.submitted_ns = job->submitted_ns, .class = job->class, .member = i,
+                                        .tokens = guess_tokens(sq_engine_member(pool->engine, i), job)};
+        sq_backlog_push(&pool->backlog, &part->piece);
+        pthread_cond_signal(&pool->not_empty);
     }
-    pthread_mutex_unlock(&pool->mutex);
-    return job;
-}
-
-static void fill_batch(struct worker *worker, struct batch *batch, size_t share)
-{
-    while (batch->count < share) {
-        struct sq_job *job = take(worker);
-        if (!job) return;
-        uint64_t now_ns = sq_clock_monotonic_ns();
-        if (batch->count == 0) atomic_store(&worker->started_ns, now_ns);
-        job->started_ns = now_ns;
-        bool added = sq_session_try_add(worker->session, job->text, &job->prediction);
-        add_ns(&worker->tokenising_ns, now_ns);
-        if (!added) {
-            worker->held = job;
-            return;
-        }
-        append(batch, job);
-    }
-}
-
-static void count_batch(const struct batch *batch, unsigned texts, unsigned tokens, uint64_t started_ns, uint64_t finished_ns)
-{
-    uint64_t truncated = 0;
-    for (const struct sq_job *job = batch->head; job; job = job->next) truncated += job->prediction.truncated;
-    if (truncated) sq_metric_add(SQ_M_TEXTS_TRUNCATED, 0, truncated);
-    if (texts == 0) return;
-    sq_metric_observe(SQ_M_BATCH_TOKENS, 0, tokens);
-    sq_metric_observe(SQ_M_BATCH_TEXTS, 0, texts);
-    sq_metric_add(SQ_M_INFERENCE_TOKENS, 0, tokens);
-    sq_metric_observe(SQ_M_INFERENCE_SECONDS, 0, (double)(finished_ns - started_ns) * 1e-9);
-}
-
-static void run_batch(struct worker *worker, struct batch *batch)
-{
-    unsigned texts = sq_session_texts_count(worker->session), tokens = sq_session_tokens_count(worker->session);
-    uint64_t since_ns = sq_clock_monotonic_ns();
-    sq_session_run(worker->session);
-    add_ns(&worker->encoding_ns, since_ns);
-    uint64_t finished_ns = sq_clock_monotonic_ns();
-    for (struct sq_job *job = batch->head; job; job = job->next) job->finished_ns = finished_ns;
-    count_batch(batch, texts, tokens, atomic_load(&worker->started_ns), finished_ns);
-}
-
-static void *work(void *arg)
-{
-    struct worker *worker = arg;
-    struct sq_pool *pool = worker->pool;
-    for (;;) {
-        size_t share = wait_for_share(worker);
-        if (share == 0) {
-            pthread_mutex_lock(&pool->mutex);
-            bool done = pool->closed && !pool->head;
-            pthread_mutex_unlock(&pool->mutex);
-            if (done) return NULL;
-            continue; /* another thread was faster */
-        }
-        struct batch batch = {0};
-        sq_metric_move(SQ_M_ENGINE_THREADS_BUSY, 0, 1);
-        fill_batch(worker, &batch, share);
-        if (batch.head) run_batch(worker, &batch);
-        sq_metric_move(SQ_M_ENGINE_THREADS_BUSY, 0, -1);
-        atomic_store(&worker->started_ns, 0);
-        if (batch.head) pool->options.done(batch.head, pool->options.done_ctx);
-    }
+    if (pool->gathering_count > 0) pthread_cond_broadcast(&pool->more);
+    sq_pool_show_queue(pool);
 }
 
 int sq_pool_try_submit(struct sq_pool *pool, struct sq_job *job)
 {
     int status = 0;
+    struct sq_ticket *ticket = NULL;
     job->submitted_ns = sq_clock_monotonic_ns();
-    job->next = NULL;
     pthread_mutex_lock(&pool->mutex);
-    if (pool->closed) status = SQ_E_CLOSED;
-    else if (pool->queued_count >= pool->options.queue_jobs_max) status = SQ_E_FULL;
-    if (status == 0) {
-        if (pool->tail) pool->tail->next = job;
-        else pool->head = job;
-        pool->tail = job;
-        sq_metric_set(SQ_M_QUEUE_ITEMS, SERIES_ENGINE_QUEUE, (int64_t)++pool->queued_count);
-        pthread_cond_signal(&pool->not_empty);
-    }
+    if (pool->is_closed) status = SQ_E_CLOSED;
+    else if (sq_pool_jobs_waiting(pool) >= pool->options.queue_jobs_max || !(ticket = take_ticket(pool))) status = SQ_E_FULL;
+    else line_up(pool, ticket, job);
     pthread_mutex_unlock(&pool->mutex);
     return status;
 }
 
+/* As many as can be in the queue, each with one part left to take, and in batches. */
+static int open_tickets(struct sq_pool *pool, struct sq_err *err)
+{
+    pool->tickets_count = pool->options.queue_jobs_max * pool->members_count + (size_t)pool->threads_max * SQ_BATCH_TEXTS_MAX;
+    pool->tickets = calloc(pool->tickets_count, ticket_bytes(pool));
+    return pool->tickets ? 0 : sq_err_set(err, SQ_E_NOMEM, "no memory for the engine's queue");
+}
+
+/* ---- threads ---- */
+
+static int open_sessions(struct sq_pool_thread *thread, struct sq_err *err)
+{
+    const struct sq_pool *pool = thread->pool;
+    int status = 0;
+    for (unsigned i = 0; status == 0 && i < pool->members_count; i++)
+        status = sq_session_open(&thread->sessions[i], sq_engine_member(pool->engine, i), err);
+    return status;
+}
+
+static void close_sessions(struct sq_pool_thread *thread)
+{
+    for (unsigned i = 0; i < SQ_MEMBERS_MAX; i++) sq_session_close(thread->sessions[i]);
+}
+
 /* Signals are the loop's: engine threads are born with all of them blocked. */
-static int start_worker(struct sq_pool *pool, struct worker *worker, struct sq_err *err)
+static int start_thread(struct sq_pool *pool, unsigned index, struct sq_err *err)
 {
     sigset_t all, before;
-    worker->pool = pool;
-    int status = sq_session_open(&worker->session, pool->engine, err);
-    if (status < 0) return status;
-    sigfillset(&all);
-    pthread_sigmask(SIG_SETMASK, &all, &before);
-    int problem = pthread_create(&worker->thread, NULL, work, worker);
-    pthread_sigmask(SIG_SETMASK, &before, NULL);
-    if (problem) return sq_err_set(err, SQ_E_FAILED, "an engine thread could not be started: %s", strerror(problem));
-    worker->is_running = true;
-    pthread_setname_np(worker->thread, "sq-engine");
-    return 0;
+    struct sq_pool_thread *thread = &pool->threads[index];
+    *thread = (struct sq_pool_thread){.pool = pool, .index = index};
+    int status = open_sessions(thread, err);
+    if (status == 0) {
+        sigfillset(&all);
+        pthread_sigmask(SIG_SETMASK, &all, &before);
+        int problem = pthread_create(&thread->thread, NULL, sq_pool_thread_run, thread);
+        pthread_sigmask(SIG_SETMASK, &before, NULL);
+        if (problem) status = sq_err_set(err, SQ_E_FAILED, "an engine thread could not be started: %s", strerror(problem));
+    }
+    if (status < 0) close_sessions(thread);
+    else pthread_setname_np(thread->thread, "sq-engine");
+    return status;
 }
+
+static void allow(struct sq_pool *pool, unsigned threads)
+{
+    pthread_mutex_lock(&pool->mutex);
+    pool->threads_allowed = threads;
+    pthread_cond_broadcast(&pool->unparked);
+    pthread_cond_broadcast(&pool->not_empty); /* who sleeps there may have to park */
+    pthread_cond_broadcast(&pool->more);
+    pthread_mutex_unlock(&pool->mutex);
+    sq_metric_set(SQ_M_ENGINE_THREADS, 0, threads);
+    sq_metric_set(SQ_M_ENGINE_THREADS_PARKED, 0, (int64_t)atomic_load(&pool->threads_started) - threads);
+}
+
+/* Under `resizing`. */
+static int resize(struct sq_pool *pool, unsigned threads, struct sq_err *err)
+{
+    int status = 0;
+    if (threads == 0) threads = 1;
+    if (threads > pool->threads_max) threads = pool->threads_max;
+    allow(pool, threads); /* before they start, so that they don't park first */
+    for (unsigned i = atomic_load(&pool->threads_started); status == 0 && i < threads; i++) {
+        status = start_thread(pool, i, err);
+        if (status == 0) atomic_store(&pool->threads_started, i + 1);
+    }
+    unsigned started = atomic_load(&pool->threads_started);
+    allow(pool, threads < started ? threads : started);
+    return status;
+}
+
+int sq_pool_resize(struct sq_pool *pool, unsigned threads, struct sq_err *err)
+{
+    int status = 0;
+    pthread_mutex_lock(&pool->resizing);
+    if (!pool->is_closed) status = resize(pool, threads, err);
+    pthread_mutex_unlock(&pool->resizing);
+    return status;
+}
+
+void sq_pool_follow_cores(struct sq_pool *pool)
+{
+    struct sq_err err;
+    uint64_t now_ns = sq_clock_monotonic_ns(), look_at_ns = atomic_load(&pool->cores_look_at_ns);
+    if (!pool->follows_cores || now_ns < look_at_ns) return;
+    if (!atomic_compare_exchange_strong(&pool->cores_look_at_ns, &look_at_ns, now_ns + LOOK_EVERY_NS)) return;
+    unsigned threads = sq_pool_threads_default();
+    if (threads != sq_pool_threads(pool)) sq_pool_resize(pool, threads, &err); /* without memory for more, those that are there go on */
+}
+
+/* ---- open and close ---- */
 
 /* OpenBLAS bounds how many threads may be inside it. */
 static unsigned threads_bound(const struct sq_engine *engine)
 {
-    return engine->encoder.kernels->is_blas ? sq_blas_threads_max() : THREADS_MAX;
+    for (unsigned i = 0; i < sq_engine_members_count(engine); i++)
+        if (sq_engine_member(engine, i)->encoder.kernels->is_blas) return sq_blas_threads_max();
+    return THREADS_MAX;
 }
 
-/* What was asked for, or the default; 0 and an error when it is more than there may be. */
-static unsigned choose_threads(const struct sq_engine *engine, unsigned asked, struct sq_err *err)
+/* How many threads at first and at most. */
+static int choose_threads(const struct sq_engine *engine, unsigned asked, unsigned *first, unsigned *most, struct sq_err *err)
 {
-    unsigned most = threads_bound(engine);
-    if (asked == 0) asked = sq_pool_threads_default();
-    else if (asked > most) {
-        sq_err_set(err, SQ_E_CONFIG, "model.threads: %u is more than the %u that can run at once here", asked, most);
-        return 0;
-    }
-    return asked < most ? asked : most;
+    unsigned bound = threads_bound(engine);
+    if (asked > bound) return sq_err_set(err, SQ_E_CONFIG, "model.threads: %u is more than the %u that can run at once here", asked, bound);
+    long processors = sysconf(_SC_NPROCESSORS_CONF);
+    *first = asked ? asked : sq_pool_threads_default();
+    *most = asked ? asked : processors > (long)*first ? (unsigned)processors : *first;
+    if (*most > bound) *most = bound;
+    if (*first > *most) *first = *most;
+    return 0;
+}
+
+static void init_locks(struct sq_pool *pool)
+{
+    pthread_condattr_t monotonic;
+    pthread_condattr_init(&monotonic);
+    pthread_condattr_setclock(&monotonic, CLOCK_MONOTONIC);
+    pthread_mutex_init(&pool->mutex, NULL);
+    pthread_mutex_init(&pool->resizing, NULL);
+    pthread_cond_init(&pool->not_empty, NULL);
+    pthread_cond_init(&pool->more, &monotonic);
+    pthread_cond_init(&pool->unparked, NULL);
+    pthread_condattr_destroy(&monotonic);
 }
 
 int sq_pool_open(struct sq_pool **pool, const struct sq_engine *engine, const struct sq_pool_options *options, struct sq_err *err)
 {
+    unsigned first = 0, most = 0;
     *pool = NULL;
-    unsigned threads = choose_threads(engine, options->threads, err);
-    if (threads == 0) return SQ_E_CONFIG;
-    int status = 0;
-    struct sq_pool *opened = calloc(1, sizeof *opened + threads * sizeof opened->workers[0]);
+    int status = choose_threads(engine, options->threads, &first, &most, err);
+    if (status < 0) return status;
+    struct sq_pool *opened = calloc(1, sizeof *opened + most * sizeof opened->threads[0]);
     if (!opened) return sq_err_set(err, SQ_E_NOMEM, "no memory for the engine threads");
     opened->engine = engine;
     opened->options = *options;
     if (opened->options.queue_jobs_max == 0) opened->options.queue_jobs_max = QUEUE_JOBS_MAX_DEFAULT;
-    opened->workers_count = threads;
-    pthread_mutex_init(&opened->mutex, NULL);
-    pthread_cond_init(&opened->not_empty, NULL);
-    for (unsigned i = 0; status == 0 && i < threads; i++) status = start_worker(opened, &opened->workers[i], err);
+    opened->members_count = sq_engine_members_count(engine);
+    opened->follows_cores = options->threads == 0;
+    opened->threads_max = most;
+    sq_backlog_init(&opened->backlog, sq_engine_info(engine)->batch_tokens_max, options->wait_ms_max * UINT64_C(1000000));
+    init_locks(opened);
+    status = open_tickets(opened, err);
+    if (status == 0) status = sq_pool_resize(opened, first, err);
     if (status < 0) {
         sq_pool_close(opened);
         return status;
     }
-    sq_metric_set(SQ_M_ENGINE_THREADS, 0, threads);
     sq_metric_set(SQ_M_QUEUE_CAPACITY, SERIES_ENGINE_QUEUE, (int64_t)opened->options.queue_jobs_max);
     *pool = opened;
     return 0;
 }
 
+/* Nobody resizes or submits from here on; threads leave when nothing is left. */
+static void stop_taking(struct sq_pool *pool)
+{
+    pthread_mutex_lock(&pool->resizing);
+    pthread_mutex_lock(&pool->mutex);
+    pool->is_closed = true;
+    pthread_cond_broadcast(&pool->not_empty);
+    pthread_cond_broadcast(&pool->more);
+    pthread_cond_broadcast(&pool->unparked);
+    pthread_mutex_unlock(&pool->mutex);
+    pthread_mutex_unlock(&pool->resizing);
+}
+
 void sq_pool_close(struct sq_pool *pool)
 {
     if (!pool) return;
-    pthread_mutex_lock(&pool->mutex);
-    pool->closed = true;
-    pthread_cond_broadcast(&pool->not_empty);
-    pthread_mutex_unlock(&pool->mutex);
-    for (unsigned i = 0; i < pool->workers_count; i++) {
-        if (pool->workers[i].is_running) pthread_join(pool->workers[i].thread, NULL);
-        sq_session_close(pool->workers[i].session);
+    stop_taking(pool);
+    for (unsigned i = 0; i < pool->threads_started; i++) {
+        pthread_join(pool->threads[i].thread, NULL);
+        close_sessions(&pool->threads[i]);
     }
     sq_metric_set(SQ_M_ENGINE_THREADS, 0, 0);
+    sq_metric_set(SQ_M_ENGINE_THREADS_PARKED, 0, 0);
     pthread_cond_destroy(&pool->not_empty);
+    pthread_cond_destroy(&pool->more);
+    pthread_cond_destroy(&pool->unparked);
+    pthread_mutex_destroy(&pool->resizing);
     pthread_mutex_destroy(&pool->mutex);
+    free(pool->tickets);
     free(pool);
 }
+
+/* ---- figures ---- */
 
 size_t sq_pool_queued(struct sq_pool *pool)
 {
     pthread_mutex_lock(&pool->mutex);
-    size_t queued_count = pool->queued_count;
+    size_t jobs = sq_pool_jobs_waiting(pool);
     pthread_mutex_unlock(&pool->mutex);
-    return queued_count;
+    return jobs;
 }
 
-unsigned sq_pool_threads(const struct sq_pool *pool) { return pool->workers_count; }
+unsigned sq_pool_threads(struct sq_pool *pool)
+{
+    pthread_mutex_lock(&pool->mutex);
+    unsigned threads = pool->threads_allowed;
+    pthread_mutex_unlock(&pool->mutex);
+    return threads;
+}
 
 uint64_t sq_pool_oldest_started_ns(struct sq_pool *pool)
 {
     uint64_t oldest_ns = 0;
-    for (unsigned i = 0; i < pool->workers_count; i++) {
-        uint64_t started_ns = atomic_load(&pool->workers[i].started_ns);
+    unsigned started = atomic_load(&pool->threads_started);
+    for (unsigned i = 0; i < started; i++) {
+        uint64_t started_ns = atomic_load(&pool->threads[i].started_ns);
         if (started_ns && (!oldest_ns || started_ns < oldest_ns)) oldest_ns = started_ns;
     }
     return oldest_ns;
@@ -281,9 +307,13 @@ uint64_t sq_pool_oldest_started_ns(struct sq_pool *pool)
 void sq_pool_times(struct sq_pool *pool, struct sq_pool_times *times)
 {
     *times = (struct sq_pool_times){0};
-    for (unsigned i = 0; i < pool->workers_count; i++) {
-        times->waiting_ns += atomic_load(&pool->workers[i].waiting_ns);
-        times->tokenising_ns += atomic_load(&pool->workers[i].tokenising_ns);
-        times->encoding_ns += atomic_load(&pool->workers[i].encoding_ns);
+    unsigned started = atomic_load(&pool->threads_started);
+    for (unsigned i = 0; i < started; i++) {
+        struct sq_pool_thread *thread = &pool->threads[i];
+        times->waiting_ns += atomic_load(&thread->waiting_ns);
+        times->encoding_ns += atomic_load(&thread->encoding_ns);
+        times->tokenising_cpu_ns += atomic_load(&thread->tokenising_cpu_ns);
+        times->encoding_cpu_ns += atomic_load(&thread->encoding_cpu_ns);
+        times->cpu_ns += atomic_load(&thread->cpu_ns);
     }
 }

@@ -4,6 +4,7 @@
 #include <math.h>
 #include <stdlib.h>
 
+#include "engine/ensemble.h"
 #include "engine/texthash.h"
 
 struct sq_session {
@@ -16,6 +17,8 @@ struct sq_session {
     float *logits;    /* [texts_max, labels] */
     unsigned texts_count;
     unsigned tokens_count;
+    unsigned refused_tokens;
+    struct sq_ensemble_session *ensemble; /* then none of the above is used; NULL: one model */
 };
 
 /* A batch of one long text may be longer than the budget. */
@@ -66,7 +69,7 @@ int sq_session_open(struct sq_session **session, const struct sq_engine *engine,
     *session = NULL;
     if (!opened) return sq_err_set(err, SQ_E_NOMEM, "no memory for a session");
     opened->engine = engine;
-    int status = place(opened, err);
+    int status = engine->ensemble ? sq_ensemble_session_open(&opened->ensemble, engine, err) : place(opened, err);
     if (status < 0) sq_session_close(opened);
     else *session = opened;
     return status;
@@ -75,12 +78,14 @@ int sq_session_open(struct sq_session **session, const struct sq_engine *engine,
 void sq_session_close(struct sq_session *session)
 {
     if (!session) return;
+    sq_ensemble_session_close(session->ensemble);
     sq_arena_deinit(&session->arena);
     free(session);
 }
 
 unsigned sq_session_tokens_count(const struct sq_session *session) { return session->tokens_count; }
 unsigned sq_session_texts_count(const struct sq_session *session) { return session->texts_count; }
+unsigned sq_session_refused_tokens(const struct sq_session *session) { return session->refused_tokens; }
 
 static bool has_room(const struct sq_session *session, size_t tokens)
 {
@@ -102,8 +107,10 @@ bool sq_session_try_add(struct sq_session *session, struct sq_str text, struct s
     struct sq_err err;
     size_t count = 0;
     bool truncated = false;
+    session->refused_tokens = 2;
     if (!has_room(session, 2)) return false;
     int code = encode(session, text, session->ids + session->tokens_count, &count, &truncated, &err);
+    session->refused_tokens = (unsigned)count;
     if (code == 0 && !has_room(session, count)) return false;
     *prediction = (struct sq_prediction){.code = code};
     if (code < 0) return true;
@@ -159,6 +166,10 @@ void sq_session_run(struct sq_session *session)
 
 void sq_session_score(struct sq_session *session, const struct sq_str *texts, size_t texts_count, struct sq_prediction *predictions)
 {
+    if (session->ensemble) {
+        sq_ensemble_session_score(session->ensemble, texts, texts_count, predictions);
+        return;
+    }
     for (size_t i = 0; i < texts_count; i++) {
         while (!sq_session_try_add(session, texts[i], &predictions[i])) sq_session_run(session);
     }
@@ -168,5 +179,6 @@ void sq_session_score(struct sq_session *session, const struct sq_str *texts, si
 int sq_session_tokenise(struct sq_session *session, struct sq_str text, int32_t *ids, size_t *ids_count, struct sq_err *err)
 {
     bool truncated;
+    if (session->ensemble) return sq_ensemble_session_tokenise(session->ensemble, text, ids, ids_count, err);
     return encode(session, text, ids, ids_count, &truncated, err);
 }

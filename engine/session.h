@@ -14,6 +14,7 @@ struct sq_engine {
     struct sq_encoder encoder;
     struct sq_model_info info;
     char *name; /* info.name */
+    struct sq_ensemble *ensemble; /* of several models; then only `info` and `name` above are set. NULL: one model */
 };
 
 /* What a session's arena holds for this engine. */
@@ -23,6 +24,9 @@ size_t sq_session_arena_bytes(const struct sq_engine *engine);
  * scored gets its code at once and takes no place. False, with nothing done, when the batch has no room: run it first. An empty batch
  * takes any text. */
 bool sq_session_try_add(struct sq_session *session, struct sq_str text, struct sq_prediction *prediction);
+
+/* How many tokens the text had that sq_session_try_add refused last. */
+unsigned sq_session_refused_tokens(const struct sq_session *session);
 
 unsigned sq_session_tokens_count(const struct sq_session *session);
 unsigned sq_session_texts_count(const struct sq_session *session);

@@ -39,6 +39,7 @@
     X(QUEUE_ITEMS, GAUGE, "queue_items", "queue", "Items waiting.", "engine", "commit")                                          \
     X(QUEUE_CAPACITY, GAUGE, "queue_capacity_items", "queue", "Bounds of the queues.", "engine", "commit")                       \
     X(ENGINE_THREADS, GAUGE, "engine_threads", "", "Threads that run the encoder.")                                              \
+    X(ENGINE_THREADS_PARKED, GAUGE, "engine_threads_parked", "", "Engine threads that rest because there are fewer cores now.")   \
     X(ENGINE_THREADS_BUSY, GAUGE, "engine_threads_busy", "", "Threads in a forward pass now.")                                   \
     X(BATCH_TOKENS, HISTOGRAM_N, "inference_batch_tokens", "", "Tokens of a packed batch.")                                      \
     X(BATCH_TEXTS, HISTOGRAM_N, "inference_batch_texts", "", "Texts of a packed batch.")                                         \

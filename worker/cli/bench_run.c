@@ -192,7 +192,7 @@ static void fill_result(struct sq_bench_result *result, struct bench *bench, con
     result->texts_per_second = texts / result->pass_seconds;
     result->tokens_per_second = (double)result->tokens / result->pass_seconds;
     result->encode_only_texts_per_second = encoding_ns > 0 ? texts * passes * result->threads / (encoding_ns * 1e-9) : 0;
-    result->tokenising_share = (double)(after.tokenising_ns - before->tokenising_ns) / threads_ns;
+    result->tokenising_share = (double)(after.tokenising_cpu_ns - before->tokenising_cpu_ns) / threads_ns;
     result->waiting_share = (double)(after.waiting_ns - before->waiting_ns) / threads_ns;
     double rest = 1 - result->tokenising_share - result->waiting_share - encoding_ns / threads_ns;
     result->handing_over_share = rest > 0 ? rest : 0;
