@@ -1,0 +1,44 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Which figures there are, and what is said while they are taken."""
+import sys
+
+from . import peer, rounds
+from .material import Material
+
+# figure: (precision, instruction set), for the figures that are throughputs
+THROUGHPUTS = {"int8": ("int8", "best"), "fp32": ("fp32", "best"), "avx2": ("int8", "avx2")}
+
+
+def say(text):
+    print(text, file=sys.stderr, flush=True)
+
+
+def prepared(shape, options, about):
+    material = Material(shape, options.texts)
+    for engine in options.engines:
+        say(f"convert   {engine}, {shape}")
+        material.versions[engine] = about["versions"][engine] = peer.convert(engine, material)
+    return material
+
+
+def tell(name, part):
+    print(f"{name}: squall {part['squall']['texts_per_second']['median']:.1f} texts/s, "
+          f"{part['squall']['encode_only_texts_per_second']['median']:.1f} without tokenising ({part['isa']})")
+    for row in part["peers"]:
+        ratio, encode = row["ratio"], row["encode_only_ratio"]
+        print(f"  {row['engine']:12} {row['order']:8} {row['texts_per_second']['median']:8.1f}   squall over it {ratio['median']:.2f} "
+              f"({ratio['min']:.2f} to {ratio['max']:.2f}), without tokenising {encode['median']:.2f}   "
+              f"{row['variant']}, batches of {row['batch']}, agreement {row['agreement']:.3f}, core {row['core_share_min']:.2f}", flush=True)
+
+
+def all_of(options, about):
+    """(name, part of the JSON) one by one."""
+    for shape in options.shape:
+        material = prepared(shape, options, about)
+        if options.prepare:
+            continue
+        for figure, (precision, isa) in THROUGHPUTS.items():
+            if figure in options.only:
+                name, part = f"throughput/{shape}/{figure}", rounds.throughput(material, options, precision, isa)
+                tell(name, part)
+                yield name, part

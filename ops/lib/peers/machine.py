@@ -1,0 +1,34 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What the figures were taken on."""
+import os
+import platform
+import re
+import subprocess
+from pathlib import Path
+
+# What matters to these engines, of the names in /proc/cpuinfo.
+INSTRUCTIONS = ["avx2", "fma", "avx_vnni", "avx512f", "avx512_vnni", "avx512_bf16", "amx_int8"]
+
+
+def output(*command):
+    try:
+        return subprocess.run(command, capture_output=True, text=True, check=True).stdout.strip()
+    except (OSError, subprocess.CalledProcessError):
+        return ""
+
+
+def describe():
+    cpuinfo = Path("/proc/cpuinfo").read_text()
+    field = lambda name: (re.search(rf"^{name}\s*: (.*)$", cpuinfo, re.M) or [None, "unknown"])[1]
+    flags = field("flags").split()
+    system = re.search(r'^PRETTY_NAME="(.*)"$', Path("/etc/os-release").read_text(), re.M)
+    return {
+        "cpu": field("model name"), "family": f"{field('cpu family')}/{field('model')}", "cores": len(os.sched_getaffinity(0)),
+        "instructions": [name for name in INSTRUCTIONS if name in flags], "kernel": platform.release(),
+        "system": system[1] if system else platform.platform(), "compiler": output("cc", "--version").split("\n")[0],
+        "python": platform.python_version(),
+    }
+
+
+def revision(root):
+    return output("git", "-C", str(root), "describe", "--always", "--dirty")

@@ -1,0 +1,80 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Squall and the peers in turns on one core: drift of the machine meets them all, and ratios are taken within a round."""
+import contextlib
+import statistics
+
+import numpy
+
+from . import peer, squall, tune
+
+LOGITS_TEXTS = 64
+FP32_DIFFERENCE_MAX = 1e-3
+LATENCY_TOKENS = 25
+
+
+def spread(values):
+    return {"median": statistics.median(values), "min": min(values), "max": max(values)}
+
+
+def check(material, opened, precision):
+    """An engine that computes something else is no peer: fp32 must be the same, int8 says how often its label is."""
+    logits, wanted = numpy.array(opened.ask(logits=LOGITS_TEXTS)["logits"]), material.logits[:LOGITS_TEXTS]
+    difference = float(abs(logits - wanted).max())
+    if precision == "fp32" and difference > FP32_DIFFERENCE_MAX:
+        raise RuntimeError(f"{opened.name}: logits are off by {difference:g}")
+    return float((logits.argmax(1) == wanted.argmax(1)).mean())
+
+
+class Rival:
+    """An engine with its best settings for each order; orders with the same variant share a process."""
+
+    def __init__(self, stack, material, engine, precision, isa, core, settings):
+        self.engine, self.settings, opened = engine, settings, {}
+        for setting in settings.values():
+            if setting["variant"] not in opened:
+                opened[setting["variant"]] = stack.enter_context(peer.Peer(engine, setting["variant"], material, precision, isa, core))
+        self.processes = {order: opened[setting["variant"]] for order, setting in settings.items()}
+        self.agreement = {order: check(material, process, precision) for order, process in self.processes.items()}
+
+    def measure(self, order, **request):
+        return self.processes[order].ask(order=order, **{"batch": self.settings[order]["batch"], **request})
+
+
+def open_rivals(stack, material, options, precision, isa):
+    rivals = []
+    for engine in options.engines:
+        if not peer.variants(engine, precision, isa):
+            continue
+        settings = tune.settings(material, engine, precision, isa, options.core, options.retune)
+        wanted = {order: setting for order, setting in settings.items() if order in options.orders}
+        rivals.append(Rival(stack, material, engine, precision, isa, options.core, wanted))
+    return rivals
+
+
+def entry(rival, order, own, measured):
+    """own, measured: of the rounds, in the same order."""
+    theirs = [value["texts_per_second"] for value in measured]
+    ratio = lambda key: spread([mine[key] / other for mine, other in zip(own, theirs)])
+    return {
+        "engine": rival.engine, "order": order, **rival.settings[order], "agreement": rival.agreement[order], "texts_per_second": spread(theirs),
+        "ratio": ratio("texts_per_second"), "encode_only_ratio": ratio("encode_only_texts_per_second"),
+        "core_share_min": min(value["core_share"] for value in measured),
+    }
+
+
+def throughput(material, options, precision, isa):
+    """The part of the JSON for a shape, a precision and an instruction set."""
+    with contextlib.ExitStack() as stack:
+        rivals = open_rivals(stack, material, options, precision, isa)
+        own, pairs = [], {(rival, order): [] for rival in rivals for order in rival.settings}
+        for _ in range(options.rounds):
+            for rival in rivals:
+                # The slow shape has Squall's figure once a round, the other before each rival.
+                if rival is rivals[0] or material.shape == "minilm":
+                    own.append(squall.bench(material.folder, material.texts_file, precision, isa, options.core, options.seconds))
+                for order in rival.settings:
+                    measured = rival.measure(order, seconds=options.seconds, texts=material.timed)
+                    pairs[rival, order].append((own[-1], measured))
+    entries = [entry(rival, order, *zip(*values)) for (rival, order), values in pairs.items()]
+    return {"squall": {key: spread([value[key] for value in own]) for key in ("texts_per_second", "encode_only_texts_per_second")},
+            "isa": own[-1]["isa"], "tokens": material.tokens(), "texts": material.timed, "rounds": options.rounds, "peers": entries}
