@@ -199,6 +199,11 @@ static bool source_watermarks(struct sq_source *base, const struct sq_source_par
     return true;
 }
 
+static void source_membership(struct sq_source *base, struct sq_membership *membership)
+{
+    *membership = (struct sq_membership){.generation = (int32_t)fake_source(base)->epoch, .member = "fake"};
+}
+
 static void source_close(struct sq_source *base)
 {
     sq_wake_close(fake_source(base)->wake);
@@ -207,7 +212,7 @@ static void source_close(struct sq_source *base)
 
 void fake_source_init(struct fake_source *source, struct sq_loop *loop, struct fake_topic *topic, pthread_mutex_t *mutex)
 {
-    static const struct sq_source_ops ops = {source_start, source_pull, source_release, source_leave, source_watermarks, source_close};
+    static const struct sq_source_ops ops = {source_start, source_pull, source_release, source_leave, source_watermarks, source_membership, source_close};
     *source = (struct fake_source){.base = {&ops}, .topic = topic, .mutex = mutex};
     if (sq_wake_open(&source->wake, loop, on_turn, source, NULL)) abort();
     if (sq_timer_open(&source->timer, loop, TURN_MS, on_turn, source, NULL)) abort();

@@ -6,10 +6,12 @@
 
 #include "worker/cli/args.h"
 #include "worker/io/config.h"
+#include "worker/io/kafka_txn.h"
 #include "worker/io/kafka_version.h"
 #include "worker/io/log.h"
 #include "worker/io/model_path.h"
 #include "worker/io/sink_kafka.h"
+#include "worker/io/sink_txn.h"
 #include "worker/io/source_kafka.h"
 #include "worker/pipeline/api.h"
 #include "worker/pipeline/pipeline.h"
@@ -65,9 +67,13 @@ static int open_engine(struct worker *worker, const char *model, struct sq_err *
 
 static int open_stage(struct worker *worker, enum sq_stage_name stage, struct sq_err *err)
 {
+    struct sq_txn_client *client = NULL;
+    bool is_exact = worker->config->delivery == SQ_DELIVERY_EXACTLY_ONCE;
     int status = sq_source_kafka_open(&worker->sources[stage], worker->loop, worker->config, stage, err);
-    if (status == 0) status = sq_sink_kafka_open(&worker->sinks[stage], worker->config, stage, worker->sources[stage], err);
-    return status;
+    if (status) return status;
+    if (!is_exact) return sq_sink_kafka_open(&worker->sinks[stage], worker->config, stage, worker->sources[stage], err);
+    status = sq_kafka_txn_open(&client, worker->config, stage, worker->sources[stage], err);
+    return status ? status : sq_sink_txn_open(&worker->sinks[stage], client, err);
 }
 
 static int open_pipeline(struct worker *worker, const char *mode, struct sq_err *err)

@@ -39,8 +39,9 @@ static const struct sq_config_row rows[] = {
      MEANS("this worker's name, unique among live workers and the same after a restart; auto: the host name")},
     {"roles", SET(ONE(roles), "score", "alert"), DEFAULT("score, alert"),
      MEANS("score reads the input and writes scores, alert reads scores and writes alerts; []: only the HTTP side")},
-    {"delivery", WORD(ONE(delivery), "at_least_once"), LATER("exactly_once"), DEFAULT("at_least_once"),
-     MEANS("at_least_once: nothing is lost, a crash may score a record twice; alert ids stay the same")},
+    {"delivery", WORD(ONE(delivery), "at_least_once", "exactly_once"), DEFAULT("exactly_once"),
+     MEANS("exactly_once: outputs and offsets in one transaction. at_least_once, for brokers without transactions: nothing is lost, a crash may "
+           "score a record twice; alert ids stay the same")},
     {"shutdown_timeout", DURATION(ONE(shutdown_timeout_ms), 1 * SECOND, 10 * MINUTE), DEFAULT("30s"),
      MEANS("how long a SIGTERM may drain; keep it below the supervisor's grace period")},
 

@@ -57,6 +57,14 @@ static const struct setting producer_guarantees[] = {
     {"acks", "all"},
     {NULL, NULL},
 };
+/* A transaction that its worker left open holds up the next owner until it times out, so that is short; what doesn't fit into it is aborted
+ * and tried again. The producer is idempotent, so more than one request in flight keeps its order. */
+static const struct setting transaction_defaults[] = {
+    {"transaction.timeout.ms", "15000"},
+    {"message.timeout.ms", "12000"},
+    {"max.in.flight.requests.per.connection", "5"},
+    {NULL, NULL},
+};
 
 static int set(rd_kafka_conf_t *conf, const char *name, const char *value, struct sq_err *err)
 {
@@ -141,10 +149,15 @@ int sq_kafka_conf_producer(rd_kafka_conf_t **conf, const struct sq_config *confi
 {
     *conf = rd_kafka_conf_new();
     int status = conf_common(*conf, config, stage, err);
+    bool is_exact = config->delivery == SQ_DELIVERY_EXACTLY_ONCE;
+    char transactional_id[2 * SQ_CONFIG_NAME_BYTES + 16]; /* unique among live workers, the same after a restart */
+    snprintf(transactional_id, sizeof transactional_id, "%s-%s-%s", config->app, stages[stage], config->instance);
     if (status == 0) status = set_all(*conf, producer_defaults, err);
+    if (status == 0 && is_exact) status = set_all(*conf, transaction_defaults, err);
     if (status == 0) status = set_pairs(*conf, &config->kafka.properties, err);
     if (status == 0) status = set_pairs(*conf, &config->kafka.producer, err);
     if (status == 0) status = set_all(*conf, producer_guarantees, err);
+    if (status == 0 && is_exact) status = set(*conf, "transactional.id", transactional_id, err);
     return conf_finish(conf, status);
 }
 
@@ -155,6 +168,19 @@ int sq_kafka_open(rd_kafka_t **rk, rd_kafka_type_t type, rd_kafka_conf_t *conf, 
     if (*rk) return 0;
     rd_kafka_conf_destroy(conf);
     return sq_err_set(err, SQ_E_CONFIG, "kafka: %s", why);
+}
+
+rd_kafka_topic_partition_list_t *sq_kafka_conf_offsets(const struct sq_batch *batch, const char *metadata)
+{
+    rd_kafka_topic_partition_list_t *parts = rd_kafka_topic_partition_list_new((int)batch->offsets_count);
+    for (size_t i = 0; i < batch->offsets_count; i++) {
+        const struct sq_next_offset *offset = &batch->offsets[i];
+        rd_kafka_topic_partition_t *part = rd_kafka_topic_partition_list_add(parts, offset->topic, offset->partition);
+        part->offset = offset->next_offset;
+        part->metadata = metadata ? strdup(metadata) : NULL;
+        part->metadata_size = part->metadata ? strlen(metadata) : 0;
+    }
+    return parts;
 }
 
 /* What is not here is RETRY: librdkafka itself goes on trying, and so do we. */

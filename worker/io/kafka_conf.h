@@ -7,7 +7,7 @@
 #include <librdkafka/rdkafka.h>
 
 #include "worker/io/config.h"
-#include "worker/io/source.h"
+#include "worker/io/sink.h"
 
 /* The caller owns *conf until rd_kafka_new takes it. SQ_E_CONFIG names the property that librdkafka refuses. */
 int sq_kafka_conf_consumer(rd_kafka_conf_t **conf, const struct sq_config *config, enum sq_stage_name stage, struct sq_err *err);
@@ -18,6 +18,9 @@ int sq_kafka_open(rd_kafka_t **rk, rd_kafka_type_t type, rd_kafka_conf_t *conf, 
 
 /* "<app>-score", "<app>-alert". */
 void sq_kafka_group_name(char *out, size_t out_bytes, const struct sq_config *config, enum sq_stage_name stage);
+
+/* The batch's offsets as librdkafka's list, which the caller destroys; metadata (may be NULL) goes with each of them. */
+rd_kafka_topic_partition_list_t *sq_kafka_conf_offsets(const struct sq_batch *batch, const char *metadata);
 
 /* Counts the error by its class and logs it, at most once in five seconds. */
 void sq_kafka_error_note(enum sq_stage_name stage, rd_kafka_resp_err_t error, const char *reason);

@@ -112,3 +112,10 @@ bool sq_batch_add_offset(struct sq_batch *batch, const struct sq_next_offset *of
     batch->offsets[batch->offsets_count++] = *offset;
     return true;
 }
+
+size_t sq_batch_count(const struct sq_batch *batch, int status)
+{
+    size_t count = 0;
+    for (size_t i = 0; i < batch->outputs_count; i++) count += batch->outputs[i].status == status;
+    return count;
+}

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Where a stage's outputs and offsets go: one batch at a time, as a whole.
  *
- * A batch is the commit unit: outputs, and the next offsets that may be committed once the outputs are safe. `at_least_once` produces all,
- * waits for every acknowledgement and then commits the offsets. A transaction wraps the same batch without the stages knowing.
+ * A batch is the commit unit: outputs, and the next offsets that may be committed once the outputs are safe. at_least_once (sink_kafka.h)
+ * produces all, waits for every acknowledgement and then commits the offsets; exactly_once (sink_txn.h) makes one transaction of the same
+ * batch, and the stages don't know.
  *
  * Thread: prepare and commit block and belong to the stage's committer; a batch belongs to whoever holds it, never to two threads. */
 #ifndef SQ_IO_SINK_H
@@ -43,6 +44,7 @@ struct sq_batch {
     size_t bytes;               /* of keys, values and headers of the outputs, whoever owns them */
     struct sq_batch_chunk *chunks; /* owned: memory of what was copied in, newest first; the oldest stays over a clear */
     uint64_t opened_ns;         /* monotonic: first output or offset; 0: empty */
+    struct sq_membership membership; /* in the group, as the stage knew it when it handed the batch over */
     bool offsets_are_committed; /* set by the sink: false after a commit that went well but for the group having moved on */
 };
 
@@ -59,6 +61,8 @@ bool sq_batch_copy(struct sq_batch *batch, struct sq_str str, struct sq_str *cop
 struct sq_output *sq_batch_add(struct sq_batch *batch);
 void sq_batch_account(struct sq_batch *batch, const struct sq_output *output);
 bool sq_batch_add_offset(struct sq_batch *batch, const struct sq_next_offset *offset);
+/* Outputs with this status. */
+size_t sq_batch_count(const struct sq_batch *batch, int status);
 
 struct sq_sink;
 struct sq_sink_ops {

@@ -43,6 +43,19 @@ struct sq_delivery_record {
     unsigned headers_count;
 };
 
+/* Who this worker is in the stage's group. A commit that carries it is refused once the group has moved on, which is what keeps a worker
+ * that slept from committing what others own by now. A commit with generation -1 would *not* be refused, so none may carry that. */
+enum { SQ_MEMBER_BYTES = 256 };
+struct sq_membership {
+    int32_t generation;             /* -1: no member */
+    char member[SQ_MEMBER_BYTES];   /* "": no member */
+    char instance[SQ_MEMBER_BYTES]; /* of static membership; "": none */
+};
+static inline bool sq_membership_is_valid(const struct sq_membership *membership)
+{
+    return membership->generation >= 0 && membership->member[0];
+}
+
 struct sq_source_handler {
     /* Ownership begins. start_offset is what the source would do: go on at the committed offset, else by input.start. */
     void (*assigned)(struct sq_source_partition *partition, void *ctx);
@@ -69,6 +82,8 @@ struct sq_source_ops {
     void (*leave)(struct sq_source *source);    /* gives all back and leaves the group; `closed` tells when */
     /* The log's end as last seen, without asking anyone; false: unknown. */
     bool (*watermarks)(struct sq_source *source, const struct sq_source_partition *partition, int64_t *low, int64_t *high);
+    /* As of the last thing the group told and the handler knows: never newer, so that partitions lost meanwhile don't pass for owned. */
+    void (*membership)(struct sq_source *source, struct sq_membership *membership);
     void (*close)(struct sq_source *source);    /* at once, whatever the state; frees it */
 };
 struct sq_source {

@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "engine/base/clock.h"
+#include "worker/io/kafka_membership.h"
 #include "worker/io/kafka_topics.h"
 #include "worker/io/source_kafka_parts.h"
 
@@ -43,11 +44,18 @@ static void on_error(struct kafka_source *source, rd_kafka_event_t *event)
     sq_source_kafka_fail(source, &err);
 }
 
+void sq_source_kafka_membership(struct kafka_source *source)
+{
+    if (source->config->delivery == SQ_DELIVERY_EXACTLY_ONCE) sq_kafka_membership_read(source->rk, &source->membership);
+}
+
 static void serve_events(struct kafka_source *source)
 {
     rd_kafka_event_t *event;
+    bool has_served = false;
     while ((event = rd_kafka_queue_poll(source->main_queue, 0))) {
         bool is_kept = false;
+        has_served = true;
         switch (rd_kafka_event_type(event)) {
         case RD_KAFKA_EVENT_REBALANCE: sq_source_kafka_rebalance(source, event); break;
         case RD_KAFKA_EVENT_ERROR: on_error(source, event); break;
@@ -60,6 +68,7 @@ static void serve_events(struct kafka_source *source)
         }
         if (!is_kept) rd_kafka_event_destroy(event);
     }
+    if (has_served) sq_source_kafka_membership(source);
 }
 
 static void serve(struct kafka_source *source)
@@ -86,6 +95,8 @@ static void on_net(void *ctx)
     struct kafka_source *source = ctx;
     if (!source->is_started) return;
     if (source->assigning && source->lookup_at_ns && sq_clock_monotonic_ns() >= source->lookup_at_ns) sq_source_kafka_lookup(source);
+    serve_events(source);
+    sq_source_kafka_membership(source); /* a generation may pass without an event */
     serve(source);
 }
 
@@ -151,6 +162,8 @@ static bool source_watermarks(struct sq_source *base, const struct sq_source_par
            *high >= 0;
 }
 
+static void source_membership(struct sq_source *base, struct sq_membership *membership) { *membership = kafka_source(base)->membership; }
+
 static void queue_close(rd_kafka_queue_t *queue)
 {
     if (!queue) return;
@@ -179,7 +192,7 @@ static void source_close(struct sq_source *base)
     free(source);
 }
 
-static const struct sq_source_ops ops = {source_start, source_pull, source_release, source_leave, source_watermarks, source_close};
+static const struct sq_source_ops ops = {source_start, source_pull, source_release, source_leave, source_watermarks, source_membership, source_close};
 
 static int open_client(struct kafka_source *source, struct sq_err *err)
 {
@@ -201,7 +214,7 @@ int sq_source_kafka_open(struct sq_source **out, struct sq_loop *loop, const str
     *out = NULL;
     struct kafka_source *source = calloc(1, sizeof *source);
     if (!source) return sq_err_set(err, SQ_E_NOMEM, "no memory for a source");
-    *source = (struct kafka_source){.base = {&ops}, .stage = stage, .config = config, .pipe = {-1, -1}};
+    *source = (struct kafka_source){.base = {&ops}, .stage = stage, .config = config, .pipe = {-1, -1}, .membership = {.generation = -1}};
     int status = stage == SQ_STAGE_SCORE ? sq_kafka_topics_check_input(config, err) : 0;
     if (status == 0 && pipe2(source->pipe, O_NONBLOCK | O_CLOEXEC)) status = sq_err_set(err, SQ_E_IO, "can't make a pipe: %s", strerror(errno));
     if (status == 0) status = open_client(source, err);

@@ -10,13 +10,11 @@
 
 #include "engine/base/clock.h"
 #include "engine/base/metrics.h"
+#include "worker/io/kafka_offsets.h"
 #include "worker/io/log.h"
 #include "worker/io/source_kafka_parts.h"
 
-enum {
-    LOOKUP_TIMEOUT_MS = 10000,
-    LOOKUP_RETRY_MS = 300,
-};
+enum { LOOKUP_RETRY_MS = 300 };
 
 static const char *const stages[] = {SQ_STAGES};
 static _Atomic uint64_t epochs;
@@ -110,20 +108,13 @@ void sq_source_kafka_list_free(rd_kafka_topic_partition_list_t **list)
 
 /* ---- assignment ---- */
 
-/* Asks the group's coordinator for the committed offsets of `assigning`; the answer comes as an event. */
+/* Asks for the committed offsets of `assigning`; the answer comes as an event. */
 void sq_source_kafka_lookup(struct kafka_source *source)
 {
-    char group[SQ_CONFIG_NAME_BYTES + 16], why[128];
+    char group[SQ_CONFIG_NAME_BYTES + 16];
     sq_kafka_group_name(group, sizeof group, source->config, source->stage);
-    rd_kafka_ListConsumerGroupOffsets_t *request = rd_kafka_ListConsumerGroupOffsets_new(group, source->assigning);
-    rd_kafka_AdminOptions_t *options = rd_kafka_AdminOptions_new(source->rk, RD_KAFKA_ADMIN_OP_LISTCONSUMERGROUPOFFSETS);
-    rd_kafka_AdminOptions_set_request_timeout(options, LOOKUP_TIMEOUT_MS, why, sizeof why);
-    rd_kafka_error_t *error = rd_kafka_AdminOptions_set_require_stable_offsets(options, 1);
-    if (error) rd_kafka_error_destroy(error); /* a library that can't: nothing here writes in transactions yet */
     source->lookup_at_ns = 0;
-    rd_kafka_ListConsumerGroupOffsets(source->rk, &request, 1, options, source->main_queue);
-    rd_kafka_AdminOptions_destroy(options);
-    rd_kafka_ListConsumerGroupOffsets_destroy(request);
+    sq_kafka_offsets_ask(source->rk, group, source->assigning, source->main_queue);
 }
 
 static void lookup_later(struct kafka_source *source, rd_kafka_resp_err_t error, const char *reason)
@@ -175,24 +166,13 @@ static void on_assign(struct kafka_source *source, const rd_kafka_topic_partitio
 void sq_source_kafka_offsets(struct kafka_source *source, rd_kafka_event_t *event)
 {
     if (!source->assigning) return; /* revoked meanwhile */
-    if (rd_kafka_event_error(event)) {
-        lookup_later(source, rd_kafka_event_error(event), rd_kafka_event_error_string(event));
+    rd_kafka_resp_err_t error;
+    const char *reason;
+    const rd_kafka_topic_partition_list_t *committed = sq_kafka_offsets_answer(event, &error, &reason);
+    if (!committed) {
+        lookup_later(source, error, reason);
         return;
     }
-    size_t groups_count = 0;
-    const rd_kafka_group_result_t **groups =
-        rd_kafka_ListConsumerGroupOffsets_result_groups(rd_kafka_event_ListConsumerGroupOffsets_result(event), &groups_count);
-    const rd_kafka_error_t *error = groups_count ? rd_kafka_group_result_error(groups[0]) : NULL;
-    if (!groups_count || error) {
-        lookup_later(source, error ? rd_kafka_error_code(error) : RD_KAFKA_RESP_ERR__FAIL, error ? rd_kafka_error_string(error) : NULL);
-        return;
-    }
-    const rd_kafka_topic_partition_list_t *committed = rd_kafka_group_result_partitions(groups[0]);
-    for (int i = 0; i < committed->cnt; i++)
-        if (committed->elems[i].err) { /* unstable while a transaction is open, among others */
-            lookup_later(source, committed->elems[i].err, NULL);
-            return;
-        }
     for (int i = 0; i < source->assigning->cnt; i++)
         if (!rd_kafka_topic_partition_list_find((rd_kafka_topic_partition_list_t *)(uintptr_t)committed, source->assigning->elems[i].topic,
                                                 source->assigning->elems[i].partition)) {
@@ -208,6 +188,7 @@ static void on_revoke(struct kafka_source *source, const rd_kafka_topic_partitio
 {
     bool is_lost = rd_kafka_assignment_lost(source->rk);
     bool has_told = false;
+    sq_source_kafka_membership(source); /* a cooperative group has moved on already, and would refuse a commit as who we were before */
     sq_metric_add(SQ_M_REBALANCES, is_lost ? 2 : 1, 1);
     sq_source_kafka_list_free(&source->assigning);
     sq_source_kafka_list_free(&source->revoking);

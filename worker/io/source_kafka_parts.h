@@ -26,12 +26,14 @@ struct kafka_source {
     rd_kafka_topic_partition_list_t *revoking;  /* REVOKE not yet answered */
     rd_kafka_event_t *leaked[SQ_SOURCE_LEAKED_MAX];       /* records that came by the main queue while there was no room */
     size_t leaked_count;
+    struct sq_membership membership;            /* as of the last event served */
     bool is_started, is_leaving, is_closed, is_starved, has_failed;
 };
 
 /* source_kafka.c */
 void sq_source_kafka_wake(struct kafka_source *source);                         /* serve soon again */
 void sq_source_kafka_fail(struct kafka_source *source, const struct sq_err *err); /* once */
+void sq_source_kafka_membership(struct kafka_source *source);                     /* reads it anew; after every event was served */
 
 /* source_kafka_group.c */
 struct sq_source_partition *sq_source_kafka_find(struct kafka_source *source, const char *topic, int32_t number);

@@ -159,16 +159,24 @@ static int encode(struct sq_alert_stage *stage, const struct sq_alert *alert, st
     return status;
 }
 
+/* An output of the partition, which keeps it alive; NULL: no memory. */
+static struct sq_output *add_output(const struct emission *emission, struct sq_batch *batch)
+{
+    struct emission *cookie = sq_batch_alloc(batch, sizeof *cookie);
+    struct sq_output *output = cookie ? sq_batch_add(batch) : NULL;
+    if (!output) return NULL;
+    *cookie = *emission;
+    output->cookie = cookie;
+    sq_owned_ref(&emission->part->owned)->has_output = true;
+    return output;
+}
+
 static int put_alert(struct emission *emission, const struct sq_alert *alert, struct sq_str value, struct sq_err *err)
 {
     struct sq_alert_stage *stage = emission->stage;
     struct sq_batch *batch = sq_outbox_batch(stage->base.outbox);
-    struct sq_output *output = sq_batch_add(batch);
-    struct emission *cookie = sq_batch_alloc(batch, sizeof *cookie);
-    if (!output || !cookie) return sq_err_set(err, SQ_E_NOMEM, "no memory for an alert");
-    *cookie = *emission;
-    output->cookie = cookie;
-    sq_owned_ref(&emission->part->owned);
+    struct sq_output *output = add_output(emission, batch);
+    if (!output) return sq_err_set(err, SQ_E_NOMEM, "no memory for an alert");
     return sq_alert_record_fill(batch, output, alert, value, stage->base.host->config->output.alerts_format, err);
 }
 
@@ -205,15 +213,16 @@ static int on_emit(const struct sq_alert *alert, void *ctx)
 
 /* ---- in: scores ---- */
 
-static void put_dead_letter(struct sq_alert_stage *stage, struct part *part, const struct sq_delivery_record *record, int code,
-                            const char *message)
+static void put_dead_letter(const struct emission *emission, const struct sq_delivery_record *record, int code, const char *message)
 {
+    struct sq_alert_stage *stage = emission->stage;
+    const struct part *part = emission->part;
     struct sq_batch *batch = sq_outbox_batch(stage->base.outbox);
     struct sq_origin origin = {
         .topic = part->owned.topic, .partition = part->owned.partition, .offset = record->offset, .timestamp_ms = record->timestamp_ms,
     };
     struct sq_err err;
-    struct sq_output *output = sq_batch_add(batch);
+    struct sq_output *output = add_output(emission, batch);
     int64_t now_ms = sq_clock_wall_ms();
     bool is_copied = output && sq_batch_copy(batch, record->record.key, &origin.key) && sq_batch_copy(batch, record->record.value, &origin.value);
     if (!is_copied) sq_err_set(&err, SQ_E_NOMEM, "no memory for a dead letter");
@@ -247,7 +256,7 @@ static void detect(struct sq_alert_stage *stage, struct part *part, const struct
     if (sq_err_class(status) != SQ_CLASS_POISON) {
         sq_stage_fail(&stage->base, &err);
     } else if (!part->is_restoring) {
-        put_dead_letter(stage, part, record, status, err.message);
+        put_dead_letter(&emission, record, status, err.message);
     }
 }
 

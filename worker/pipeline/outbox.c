@@ -180,7 +180,7 @@ static void close_batch(struct sq_outbox *outbox)
     struct sq_batch *batch = sq_outbox_batch(outbox);
     struct sq_err err;
     outbox->is_flushing = false;
-    outbox->options.drop_stale(batch, outbox->options.ctx);
+    outbox->options.renew(batch, outbox->options.ctx);
     if (!outbox->options.collect(batch, outbox->options.ctx)) {
         sq_err_set(&err, SQ_E_NOMEM, "no memory for a batch of offsets");
         fail(outbox, &err);
@@ -200,7 +200,7 @@ static void close_batch(struct sq_outbox *outbox)
 static void resubmit(struct sq_outbox *outbox)
 {
     struct sq_batch *batch = &outbox->batches[!outbox->open];
-    outbox->options.drop_stale(batch, outbox->options.ctx);
+    outbox->options.renew(batch, outbox->options.ctx);
     sq_committer_submit(outbox->committer, batch);
 }
 

@@ -14,7 +14,7 @@ struct sq_outbox_options {
     struct sq_sink *sink;
     enum sq_stage_name stage;
     void (*prepared)(void *ctx);                             /* the sink is ready */
-    void (*drop_stale)(struct sq_batch *batch, void *ctx);   /* before each commit, tries included: take out what is no longer ours */
+    void (*renew)(struct sq_batch *batch, void *ctx);   /* before each commit, tries included: take out what is no longer ours, note the membership */
     bool (*collect)(struct sq_batch *batch, void *ctx);      /* add the next offsets; false: no memory */
     void (*committed)(struct sq_batch *batch, void *ctx);    /* outputs are safe; offsets where offsets_are_committed */
     int (*replace)(struct sq_batch *batch, struct sq_output *output, struct sq_err *err, void *ctx); /* refused for good: put another in its place */

@@ -62,7 +62,9 @@ bool sq_owned_note_end(struct sq_owned *owned, int64_t offset)
 bool sq_owned_collect(const struct sq_owned_list *list, struct sq_batch *batch)
 {
     for (struct sq_owned *owned = list->head; owned; owned = owned->next) {
-        if (!sq_owned_has_progress(owned)) continue;
+        bool has_output = owned->has_output;
+        owned->has_output = false;
+        if (!sq_owned_has_progress(owned) && !has_output) continue;
         const struct sq_next_offset offset = {owned->topic, owned->partition, sq_ledger_next_offset(&owned->ledger), owned->epoch, owned};
         if (!sq_batch_add_offset(batch, &offset)) return false;
         sq_owned_ref(owned);

@@ -19,6 +19,7 @@ struct sq_owned {
     int64_t last_processed_ms;  /* wall clock; 0: never */
     bool is_gone;
     bool is_refused;            /* the group took no offsets of it any more while it was being revoked: its next owner reads again */
+    bool has_output;            /* in the open batch without an offset that moved: its offset goes along all the same */
     const struct sq_source_partition *source_partition; /* NULL once gone */
     unsigned in_flight;         /* records taken whose output is not safe yet */
     unsigned references;
@@ -61,7 +62,7 @@ static inline bool sq_owned_is_settled(const struct sq_owned *owned)
 /* The partition was read to its end: what stands before `offset` needs no more reading. True when that is progress. */
 bool sq_owned_note_end(struct sq_owned *owned, int64_t offset);
 
-/* Adds the next offset of each partition with progress, with a reference as its cookie. False: no memory. */
+/* Adds the next offset of each partition with progress or output, with a reference as its cookie. False: no memory. */
 bool sq_owned_collect(const struct sq_owned_list *list, struct sq_batch *batch);
 /* Before a batch is tried again: what was lost meanwhile is another member's to commit. */
 void sq_owned_drop_gone(struct sq_batch *batch);

@@ -94,8 +94,9 @@ static void on_prepared(void *ctx)
     else stage->is_started = true;
 }
 
-/* Results of a partition that is gone never reach a commit: its next owner makes them again. What is acknowledged already is out. */
-static void on_drop_stale(struct sq_batch *batch, void *ctx)
+/* Results of a partition that is gone never reach a commit: its next owner makes them again. What is acknowledged already is out. The rest
+ * goes as who we are now. */
+static void on_renew(struct sq_batch *batch, void *ctx)
 {
     struct sq_stage *stage = ctx;
     size_t kept = 0;
@@ -106,6 +107,7 @@ static void on_drop_stale(struct sq_batch *batch, void *ctx)
     }
     batch->outputs_count = kept;
     sq_owned_drop_gone(batch);
+    stage->source->ops->membership(stage->source, &batch->membership);
 }
 
 static bool on_collect(struct sq_batch *batch, void *ctx)
@@ -204,7 +206,7 @@ int sq_stage_init(struct sq_stage *stage, enum sq_stage_name name, const struct 
     stage->hooks = hooks;
     stage->host = host;
     stage->source = source;
-    const struct sq_outbox_options options = {host->loop, sink, name, on_prepared, on_drop_stale, on_collect, on_committed, on_replace, on_failed, stage};
+    const struct sq_outbox_options options = {host->loop, sink, name, on_prepared, on_renew, on_collect, on_committed, on_replace, on_failed, stage};
     return sq_outbox_open(&stage->outbox, &options, err);
 }
 

@@ -79,7 +79,7 @@ static void defaults_are_the_documented_ones(void **state)
     assert_loads(MINIMAL);
     assert_string_equal(config->app, "squall");
     assert_int_equal(config->roles, SQ_ROLE_SCORE | SQ_ROLE_ALERT);
-    assert_int_equal(config->delivery, SQ_DELIVERY_AT_LEAST_ONCE);
+    assert_int_equal(config->delivery, SQ_DELIVERY_EXACTLY_ONCE);
     assert_int_equal(config->shutdown_timeout_ms, 30000);
     assert_string_equal(config->input.topics[0], "posts");
     assert_int_equal(config->input.format.bytes_max, 65536);
@@ -282,7 +282,6 @@ static void mistakes_name_their_place_and_the_way_out(void **state)
          "squall.yaml:1:20: input.max_bytes: expected a size from 64 to 1048576 bytes, as 65536 or 64KiB, found '2MiB'"},
         {"input: {format: yaml}\n", "squall.yaml:1:17: input.format: expected one of json, text, protobuf, found 'yaml'"},
         {"input: {format: cloudevents}\n", "squall.yaml:1:17: input.format: 'cloudevents' is not available in this version; it comes later"},
-        {"delivery: exactly_once\n", "squall.yaml:1:11: delivery: 'exactly_once' is not available in this version; it comes later"},
         {"notify: []\n", "squall.yaml:1:1: 'notify' is not available in this version: notifications come later; read the topic <app>.alerts"},
         {"input: {topics: posts}\n", "squall.yaml:1:17: input.topics: expected a list, as in [a, b], found 'posts'"},
         {"input: {topics: [[a]]}\n", "squall.yaml:1:18: input.topics: an item must be a single value"},
