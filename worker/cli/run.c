@@ -10,6 +10,7 @@
 #include "worker/io/kafka_version.h"
 #include "worker/io/log.h"
 #include "worker/io/model_path.h"
+#include "worker/io/sandbox.h"
 #include "worker/io/sink_kafka.h"
 #include "worker/io/sink_txn.h"
 #include "worker/io/source_kafka.h"
@@ -89,9 +90,22 @@ static int open_pipeline(struct worker *worker, const char *mode, struct sq_err 
     return status;
 }
 
+/* Before the first thread, as it holds for the threads that come after. */
+static int enter_sandbox(const struct sq_config *config, struct sq_err *err)
+{
+    struct sq_sandbox sandbox;
+    if (!config->is_sandboxed) return 0;
+    int status = sq_sandbox_enter(&sandbox, NULL, err);
+    if (status) return status;
+    sq_log(SQ_LOG_INFO, SQ_L("sandboxed"), SQ_LS("seccomp", sandbox.has_seccomp ? "yes" : "this kernel has none"),
+           SQ_LI("landlock", sandbox.landlock_abi));
+    return 0;
+}
+
 static int open_worker(struct worker *worker, const char *model, const char *mode, struct sq_err *err)
 {
     int status = sq_kafka_version_check(err);
+    if (status == 0) status = enter_sandbox(worker->config, err);
     if (status == 0 && worker->config->roles & SQ_ROLE_SCORE) status = open_engine(worker, model, err);
     if (status == 0) status = sq_loop_open(&worker->loop, err);
     if (status == 0 && worker->config->roles & SQ_ROLE_SCORE) status = open_stage(worker, SQ_STAGE_SCORE, err);

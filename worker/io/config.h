@@ -55,6 +55,7 @@ struct sq_config {
     unsigned roles; /* SQ_ROLE_* */
     enum sq_delivery delivery;
     int64_t shutdown_timeout_ms;
+    bool is_sandboxed;
     struct {
         char brokers[SQ_CONFIG_VALUE_BYTES];
         struct sq_config_pairs properties; /* for both clients; secrets of the _file keys are already in it */

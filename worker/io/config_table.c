@@ -44,6 +44,8 @@ static const struct sq_config_row rows[] = {
            "score a record twice; alert ids stay the same")},
     {"shutdown_timeout", DURATION(ONE(shutdown_timeout_ms), 1 * SECOND, 10 * MINUTE), DEFAULT("30s"),
      MEANS("how long a SIGTERM may drain; keep it below the supervisor's grace period")},
+    {"sandbox", BOOL(ONE(is_sandboxed)), DEFAULT("true"),
+     MEANS("a running worker can't start programs or write files (no_new_privs, seccomp, Landlock: what the kernel has of them)")},
 
     {"kafka.brokers", TEXT(ONE(kafka.brokers)), ENVIRONMENT("SQUALL_BROKERS"), INIT, MEANS("host:port, several with commas")},
     {"kafka.properties", SQ_KIND_PAIRS, ONE(kafka.properties), DEFAULT(""),

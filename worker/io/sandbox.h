@@ -1,0 +1,26 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What a running worker gives up, so that whoever takes it over through a record, a model file or a library's bug gets little.
+ *
+ *   no new privileges   prctl(2): set-user-ID programs and file capabilities no longer help
+ *   seccomp             programs can't be started, processes can't be forked, traced or read, nothing can be mounted, no module loaded
+ *   Landlock            files can be read but not written, created, deleted or executed, but for one folder
+ *
+ * Reading stays open everywhere: certificates, secrets and a configuration to reload lie where the operator put them. */
+#ifndef SQ_IO_SANDBOX_H
+#define SQ_IO_SANDBOX_H
+
+#include <stdbool.h>
+
+#include "engine/base/err.h"
+
+struct sq_sandbox {
+    bool has_seccomp;  /* false: this kernel has none */
+    int landlock_abi;  /* 0: this kernel has none */
+};
+
+/* Holds for the calling thread and for all that it starts, for good: call it before the first thread. writable: a folder that stays
+ * writable; NULL, "" or one that isn't there: none. What the kernel lacks is left out, and told in *sandbox; SQ_E_FAILED when it
+ * refuses what it has. */
+int sq_sandbox_enter(struct sq_sandbox *sandbox, const char *writable, struct sq_err *err);
+
+#endif
