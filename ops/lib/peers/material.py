@@ -56,7 +56,7 @@ def bert_base(work):
     folder = work / "folder"
     if not (folder / "model.safetensors").exists():
         vocabulary_size = folders.with_tokenizer(VOCABULARY, "vocab.txt", folder, work)
-        folders.random_weights(folder, folders.bert_config(vocabulary_size))
+        folders.random_weights(folder, folders.bert_config(vocabulary_size, position_embedding_type="absolute"))  # CTranslate2 asks
     return folder
 
 
