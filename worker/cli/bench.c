@@ -7,7 +7,7 @@
 #include "worker/cli/bench_run.h"
 #include "worker/cli/model.h"
 
-enum { RUNS_MAX = 32, THREADS_MAX = 1024, SECONDS_DEFAULT = 5, CPU_BYTES = 128 };
+enum { RUNS_MAX = 32, THREADS_MAX = 1024, SECONDS_DEFAULT = 5, IN_FLIGHT_MAX = 1024, CPU_BYTES = 128 };
 
 struct report {
     const struct sq_model_info *info;
@@ -139,7 +139,7 @@ static int fail(const struct sq_err *err)
 
 /* Returns an exit code. */
 static int run_all(struct report *report, const struct sq_engine *engine, const char *input, const unsigned *threads, unsigned runs,
-                   unsigned seconds, bool json)
+                   unsigned in_flight, unsigned seconds, bool json)
 {
     struct sq_err err = {0};
     struct sq_bench_texts texts;
@@ -149,7 +149,7 @@ static int run_all(struct report *report, const struct sq_engine *engine, const 
     read_cpu(report->cpu);
     int status = 0;
     for (unsigned i = 0; status == 0 && i < runs; i++, report->results_count++)
-        status = sq_bench_run(&report->results[i], engine, &texts, threads[i], seconds, &err);
+        status = sq_bench_run(&report->results[i], engine, &texts, threads[i], in_flight, seconds, &err);
     sq_bench_texts_deinit(&texts);
     if (status < 0) return fail(&err);
     if (json) write_json(report);
@@ -162,13 +162,14 @@ static int run(int argc, char **argv)
     static struct report report;
     struct sq_model_options model = {0};
     const char *input = NULL, *threads_text = NULL;
-    unsigned threads[RUNS_MAX], runs, seconds = SECONDS_DEFAULT;
+    unsigned threads[RUNS_MAX], runs, in_flight = IN_FLIGHT_MAX, seconds = SECONDS_DEFAULT;
     bool json = false;
     const struct sq_option options[] = {
         SQ_MODEL_OPTIONS(&model),
         {.name = "input", .letter = 'i', .text = &input},
         {.name = "threads", .text = &threads_text},
         {.name = "seconds", .number = &seconds, .min = 1, .max = 3600},
+        {.name = "in-flight", .number = &in_flight, .min = 1, .max = IN_FLIGHT_MAX},
         {.name = "json", .flag = &json},
         {0},
     };
@@ -181,7 +182,7 @@ static int run(int argc, char **argv)
     struct sq_engine *engine;
     exit_code = sq_model_open(&engine, &sq_command_bench, &model);
     if (exit_code != 0) return exit_code;
-    exit_code = run_all(&report, engine, input, threads, runs, seconds, json);
+    exit_code = run_all(&report, engine, input, threads, runs, in_flight, seconds, json);
     sq_engine_close(engine);
     return exit_code;
 }
@@ -195,6 +196,7 @@ const struct sq_command sq_command_bench = {
     "  --input FILE        a text a line; - is stdin\n"
     "  --threads N[,N...]  one run each (the cores this process may use)\n"
     "  --seconds N         how long to measure at least (5)\n"
+    "  --in-flight N       texts handed over and not yet answered (1024); 1 shows what a text takes alone\n"
     "  --json              one object, or {\"runs\":[...]} for several runs\n" SQ_MODEL_USAGE,
     run,
 };

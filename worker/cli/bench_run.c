@@ -14,13 +14,14 @@
 #include "engine/pool.h"
 #include "worker/cli/lines.h"
 
-enum { JOBS_COUNT = 1024, LAP_TEXTS_MIN = 512 /* two of the largest batches */ };
+enum { LAP_TEXTS_MIN = 512 /* two of the largest batches */ };
 
 struct bench {
     const struct sq_bench_texts *texts;
     size_t lap_passes; /* timed together */
     struct sq_pool *pool;
-    struct sq_job *jobs; /* [JOBS_COUNT]; owned */
+    struct sq_job *jobs; /* [jobs_count]; owned */
+    size_t jobs_count;
     pthread_mutex_t mutex; /* guards what follows */
     pthread_cond_t given_back;
     struct sq_job *free_jobs;
@@ -123,7 +124,7 @@ static struct sq_job *take_free(struct bench *bench)
 static void wait_all(struct bench *bench)
 {
     pthread_mutex_lock(&bench->mutex);
-    while (bench->free_count < JOBS_COUNT) pthread_cond_wait(&bench->given_back, &bench->mutex);
+    while (bench->free_count < bench->jobs_count) pthread_cond_wait(&bench->given_back, &bench->mutex);
     pthread_mutex_unlock(&bench->mutex);
 }
 
@@ -216,17 +217,18 @@ static int measure(struct sq_bench_result *result, struct bench *bench, double s
 }
 
 int sq_bench_run(struct sq_bench_result *result, const struct sq_engine *engine, const struct sq_bench_texts *texts, unsigned threads,
-                 double seconds, struct sq_err *err)
+                 unsigned in_flight, double seconds, struct sq_err *err)
 {
-    struct bench bench = {.texts = texts, .jobs = calloc(JOBS_COUNT, sizeof *bench.jobs), .free_count = JOBS_COUNT};
-    bench.lap_passes = (LAP_TEXTS_MIN + texts->count - 1) / texts->count;
+    struct bench bench = {.texts = texts, .jobs = calloc(in_flight, sizeof *bench.jobs), .jobs_count = in_flight, .free_count = in_flight};
+    size_t lap_texts_min = in_flight < LAP_TEXTS_MIN ? in_flight : LAP_TEXTS_MIN;
+    bench.lap_passes = (lap_texts_min + texts->count - 1) / texts->count;
     *result = (struct sq_bench_result){.rss_before_bytes = rss_bytes()};
     if (!bench.jobs) return sq_err_set(err, SQ_E_NOMEM, "no memory for the jobs");
-    for (size_t i = 0; i < JOBS_COUNT; i++) bench.jobs[i].next = i + 1 < JOBS_COUNT ? &bench.jobs[i + 1] : NULL;
+    for (size_t i = 0; i < in_flight; i++) bench.jobs[i].next = i + 1 < in_flight ? &bench.jobs[i + 1] : NULL;
     bench.free_jobs = bench.jobs;
     pthread_mutex_init(&bench.mutex, NULL);
     pthread_cond_init(&bench.given_back, NULL);
-    struct sq_pool_options options = {.threads = threads, .queue_jobs_max = JOBS_COUNT, .done = give_back, .done_ctx = &bench};
+    struct sq_pool_options options = {.threads = threads, .queue_jobs_max = in_flight, .done = give_back, .done_ctx = &bench};
     int status = sq_pool_open(&bench.pool, engine, &options, err);
     if (status == 0) {
         result->threads = sq_pool_threads(bench.pool);

@@ -31,8 +31,9 @@ struct sq_bench_result {
     size_t rss_warm_bytes;   /* after the warm-up pass */
 };
 
-/* One pass to warm up, then whole passes for at least `seconds`. Blocks for all of it. */
+/* One pass to warm up, then whole passes for at least `seconds`, with `in_flight` texts (1 or more) handed over and not yet answered at any
+ * time: many show the throughput; one, the time that a text takes alone. Blocks for all of it. */
 int sq_bench_run(struct sq_bench_result *result, const struct sq_engine *engine, const struct sq_bench_texts *texts, unsigned threads,
-                 double seconds, struct sq_err *err);
+                 unsigned in_flight, double seconds, struct sq_err *err);
 
 #endif
