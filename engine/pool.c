@@ -98,6 +98,21 @@ static int open_tickets(struct sq_pool *pool, struct sq_err *err)
     return pool->tickets ? 0 : sq_err_set(err, SQ_E_NOMEM, "no memory for the engine's queue");
 }
 
+/* ---- the score cache ---- */
+
+size_t sq_pool_cache_bytes(const struct sq_engine *engine, size_t cache_texts)
+{
+    return cache_texts ? sq_engine_members_count(engine) * sq_score_cache_bytes(cache_texts, sq_engine_info(engine)->labels_count) : 0;
+}
+
+static int open_caches(struct sq_pool *pool, struct sq_err *err)
+{
+    int status = 0;
+    for (unsigned i = 0; status == 0 && pool->options.cache_texts && i < pool->members_count; i++)
+        status = sq_score_cache_open(&pool->caches[i], pool->options.cache_texts, sq_engine_info(pool->engine)->labels_count, err);
+    return status;
+}
+
 /* ---- threads ---- */
 
 static int open_sessions(struct sq_pool_thread *thread, struct sq_err *err)
@@ -106,6 +121,8 @@ static int open_sessions(struct sq_pool_thread *thread, struct sq_err *err)
     int status = 0;
     for (unsigned i = 0; status == 0 && i < pool->members_count; i++)
         status = sq_session_open(&thread->sessions[i], sq_engine_member(pool->engine, i), err);
+    for (unsigned i = 0; status == 0 && i < pool->members_count; i++)
+        if (pool->options.collapses || pool->caches[i]) sq_session_reuse(thread->sessions[i], pool->caches[i]);
     return status;
 }
 
@@ -233,6 +250,7 @@ int sq_pool_open(struct sq_pool **pool, const struct sq_engine *engine, const st
     sq_backlog_init(&opened->backlog, sq_engine_info(engine)->batch_tokens_max, options->wait_ms_max * UINT64_C(1000000));
     init_locks(opened);
     status = open_tickets(opened, err);
+    if (status == 0) status = open_caches(opened, err);
     if (status == 0) status = sq_pool_resize(opened, first, err);
     if (status < 0) {
         sq_pool_close(opened);
@@ -271,6 +289,7 @@ void sq_pool_close(struct sq_pool *pool)
     pthread_cond_destroy(&pool->unparked);
     pthread_mutex_destroy(&pool->resizing);
     pthread_mutex_destroy(&pool->mutex);
+    for (unsigned i = 0; i < SQ_MEMBERS_MAX; i++) sq_score_cache_close(pool->caches[i]);
     free(pool->tickets);
     free(pool);
 }

@@ -29,6 +29,8 @@ struct sq_pool_options {
     unsigned threads;       /* 0: sq_pool_threads_default(), and the pool follows when that changes */
     size_t queue_jobs_max;  /* bound of the queue; 0: 1024 */
     unsigned wait_ms_max;   /* how long a text of the stream may wait for its batch to become half full; 0: not at all */
+    bool collapses;         /* texts of the same tokens in a batch are encoded once */
+    size_t cache_texts;     /* whose scores are kept to be used again, for each model of an ensemble; 0: none */
     sq_pool_done_fn done;
     void *done_ctx;
 };
@@ -61,6 +63,9 @@ struct sq_pool_times {
     uint64_t tokenising_cpu_ns, encoding_cpu_ns, cpu_ns; /* thread CPU time */
 };
 void sq_pool_times(struct sq_pool *pool, struct sq_pool_times *times);
+
+/* What a pool's score cache takes. */
+size_t sq_pool_cache_bytes(const struct sq_engine *engine, size_t cache_texts);
 
 /* Cores this process may use: the affinity mask, and the cgroup's CPU quota rounded up; at least 1. */
 unsigned sq_pool_threads_default(void);

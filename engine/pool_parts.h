@@ -44,6 +44,7 @@ struct sq_pool {
     const struct sq_engine *engine;
     struct sq_pool_options options;
     unsigned members_count;
+    struct sq_score_cache *caches[SQ_MEMBERS_MAX]; /* one a model; NULL: none */
     bool follows_cores;               /* the number of threads was not asked for */
     _Atomic uint64_t cores_look_at_ns; /* when to look again how many there are */
 

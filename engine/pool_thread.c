@@ -166,6 +166,14 @@ static void count_batch(const struct batch *batch, unsigned texts, unsigned toke
     sq_metric_observe(SQ_M_INFERENCE_SECONDS, 0, (double)took_ns * 1e-9);
 }
 
+static void show_cache(const struct sq_pool *pool)
+{
+    size_t texts = 0;
+    if (!pool->caches[0]) return;
+    for (unsigned i = 0; i < pool->members_count; i++) texts += sq_score_cache_texts(pool->caches[i]);
+    sq_metric_set(SQ_M_SCORE_CACHE_TEXTS, 0, (int64_t)texts);
+}
+
 static void run(struct sq_pool_thread *thread, struct batch *batch)
 {
     unsigned texts = sq_session_texts_count(batch->session), tokens = sq_session_tokens_count(batch->session);
@@ -175,6 +183,7 @@ static void run(struct sq_pool_thread *thread, struct batch *batch)
     add(&thread->encoding_ns, now_ns - before_ns);
     add(&thread->encoding_cpu_ns, sq_clock_thread_cpu_ns() - before_cpu_ns);
     count_batch(batch, texts, tokens, now_ns - atomic_load(&thread->started_ns));
+    show_cache(thread->pool);
 }
 
 /* ---- handing over ---- */

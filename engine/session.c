@@ -3,9 +3,13 @@
 
 #include <math.h>
 #include <stdlib.h>
+#include <string.h>
 
+#include "engine/base/metrics.h"
 #include "engine/ensemble.h"
 #include "engine/texthash.h"
+
+enum { SERIES_HIT, SERIES_MISS };
 
 struct sq_session {
     const struct sq_engine *engine;
@@ -13,10 +17,15 @@ struct sq_session {
     struct sq_workspace workspace;
     int32_t *ids;     /* [batch_tokens + tokens_max]: the text tried last may lie beyond what fits */
     unsigned *starts; /* [texts_max + 1] */
-    struct sq_prediction **predictions; /* [texts_max] */
+    struct sq_prediction **predictions; /* [texts_max]: of all texts added, copies too */
+    unsigned *rows;                     /* [texts_max]: which of the batch's texts each of them is */
+    struct sq_score_key *keys;          /* [texts_max]: of the batch's texts; only with a cache */
     float *logits;    /* [texts_max, labels] */
+    unsigned predictions_count;
     unsigned texts_count;
     unsigned tokens_count;
+    bool reuses;
+    struct sq_score_cache *cache; /* borrowed; NULL: none */
     unsigned refused_tokens;
     struct sq_ensemble_session *ensemble; /* then none of the above is used; NULL: one model */
 };
@@ -46,8 +55,8 @@ size_t sq_session_arena_bytes(const struct sq_engine *engine)
     const struct sq_model_info *info = &engine->info;
     size_t texts = texts_max(info);
     return sq_workspace_bytes(&engine->config, tokens_max(info), (unsigned)texts) + ids_bytes(info) + logits_bytes(info) +
-           (texts + 1) * sizeof(unsigned) + texts * sizeof(struct sq_prediction *) +
-           sq_tokenizer_scratch_bytes(engine->tokenizer, SQ_TEXT_BYTES_MAX) + 5 * (size_t)SQ_ARENA_ALIGN_BYTES;
+           (texts + 1) * sizeof(unsigned) + texts * (sizeof(struct sq_prediction *) + sizeof(unsigned) + sizeof(struct sq_score_key)) +
+           sq_tokenizer_scratch_bytes(engine->tokenizer, SQ_TEXT_BYTES_MAX) + 7 * (size_t)SQ_ARENA_ALIGN_BYTES;
 }
 
 static int place(struct sq_session *session, struct sq_err *err)
@@ -59,6 +68,8 @@ static int place(struct sq_session *session, struct sq_err *err)
     session->ids = sq_arena_alloc(&session->arena, ids_bytes(info));
     session->starts = sq_arena_alloc(&session->arena, (texts + 1) * sizeof *session->starts);
     session->predictions = sq_arena_alloc(&session->arena, texts * sizeof *session->predictions);
+    session->rows = sq_arena_alloc(&session->arena, texts * sizeof *session->rows);
+    session->keys = sq_arena_alloc(&session->arena, texts * sizeof *session->keys);
     session->logits = sq_arena_alloc(&session->arena, logits_bytes(info));
     return sq_workspace_init(&session->workspace, &session->arena, &session->engine->config, tokens_max(info), (unsigned)texts, err);
 }
@@ -83,6 +94,12 @@ void sq_session_close(struct sq_session *session)
     free(session);
 }
 
+void sq_session_reuse(struct sq_session *session, struct sq_score_cache *cache)
+{
+    session->reuses = true;
+    session->cache = cache;
+}
+
 unsigned sq_session_tokens_count(const struct sq_session *session) { return session->tokens_count; }
 unsigned sq_session_texts_count(const struct sq_session *session) { return session->texts_count; }
 unsigned sq_session_refused_tokens(const struct sq_session *session) { return session->refused_tokens; }
@@ -90,8 +107,8 @@ unsigned sq_session_refused_tokens(const struct sq_session *session) { return se
 static bool has_room(const struct sq_session *session, size_t tokens)
 {
     const struct sq_model_info *info = &session->engine->info;
-    if (session->texts_count == 0) return true;
-    return session->texts_count < texts_max(info) && session->tokens_count + tokens <= info->batch_tokens_max;
+    if (session->predictions_count == 0) return true;
+    return session->predictions_count < texts_max(info) && session->tokens_count + tokens <= info->batch_tokens_max;
 }
 
 static int encode(struct sq_session *session, struct sq_str text, int32_t *ids, size_t *ids_count, bool *truncated, struct sq_err *err)
@@ -100,27 +117,6 @@ static int encode(struct sq_session *session, struct sq_str text, int32_t *ids, 
     if (text.bytes > SQ_TEXT_BYTES_MAX)
         return sq_err_set(err, SQ_E_TOO_LARGE, "the text has %zu bytes, more than %d", text.bytes, SQ_TEXT_BYTES_MAX);
     return sq_tokenizer_encode(engine->tokenizer, text, engine->info.tokens_max, &session->arena, ids, ids_count, truncated, err);
-}
-
-bool sq_session_try_add(struct sq_session *session, struct sq_str text, struct sq_prediction *prediction)
-{
-    struct sq_err err;
-    size_t count = 0;
-    bool truncated = false;
-    session->refused_tokens = 2;
-    if (!has_room(session, 2)) return false;
-    int code = encode(session, text, session->ids + session->tokens_count, &count, &truncated, &err);
-    session->refused_tokens = (unsigned)count;
-    if (code == 0 && !has_room(session, count)) return false;
-    *prediction = (struct sq_prediction){.code = code};
-    if (code < 0) return true;
-    prediction->tokens = (unsigned)count;
-    prediction->truncated = truncated;
-    prediction->text_hash = sq_text_hash(text);
-    session->starts[session->texts_count] = session->tokens_count;
-    session->predictions[session->texts_count++] = prediction;
-    session->tokens_count += (unsigned)count;
-    return true;
 }
 
 static void softmax(float *probabilities, const float *logits, unsigned count)
@@ -151,6 +147,63 @@ static void fill(struct sq_prediction *prediction, const float *logits, const st
     prediction->score = prediction->probabilities[prediction->label];
 }
 
+/* The batch's text of just these ids, or else texts_count. */
+static unsigned find_copy(const struct sq_session *session, const int32_t *ids, size_t count)
+{
+    unsigned row = 0;
+    if (!session->reuses) return session->texts_count;
+    for (; row < session->texts_count; row++) {
+        unsigned start = session->starts[row], end = row + 1 < session->texts_count ? session->starts[row + 1] : session->tokens_count;
+        if (end - start == count && memcmp(session->ids + start, ids, count * sizeof *ids) == 0) break;
+    }
+    return row;
+}
+
+/* True, with the prediction filled, when the cache holds the text; else its key is noted for when it has been encoded. */
+static bool is_known(struct sq_session *session, const int32_t *ids, size_t count, struct sq_prediction *prediction)
+{
+    float logits[SQ_LABELS_MAX];
+    struct sq_score_key *key = &session->keys[session->texts_count];
+    if (!session->cache) return false;
+    *key = sq_score_cache_key(session->cache, ids, count);
+    if (!sq_score_cache_find(session->cache, key, logits)) return false;
+    fill(prediction, logits, &session->engine->info);
+    sq_metric_add(SQ_M_SCORE_CACHE_LOOKUPS, SERIES_HIT, 1);
+    return true;
+}
+
+/* The ids behind those of the batch become its next text. */
+static void add_text(struct sq_session *session, size_t count)
+{
+    session->starts[session->texts_count++] = session->tokens_count;
+    session->tokens_count += (unsigned)count;
+    if (session->cache) sq_metric_add(SQ_M_SCORE_CACHE_LOOKUPS, SERIES_MISS, 1);
+}
+
+bool sq_session_try_add(struct sq_session *session, struct sq_str text, struct sq_prediction *prediction)
+{
+    struct sq_err err;
+    size_t count = 0;
+    bool truncated = false;
+    const int32_t *ids = session->ids + session->tokens_count;
+    session->refused_tokens = 2;
+    if (!has_room(session, 2)) return false;
+    int code = encode(session, text, session->ids + session->tokens_count, &count, &truncated, &err);
+    *prediction = (struct sq_prediction){.code = code, .tokens = (unsigned)count, .truncated = truncated};
+    if (code < 0) return true;
+    unsigned row = find_copy(session, ids, count);
+    bool is_copy = row < session->texts_count, known = !is_copy && is_known(session, ids, count, prediction);
+    session->refused_tokens = (unsigned)count;
+    if (!is_copy && !known && !has_room(session, count)) return false;
+    prediction->text_hash = sq_text_hash(text);
+    if (known) return true;
+    if (is_copy) sq_metric_add(SQ_M_COLLAPSED_TEXTS, 0, 1);
+    else add_text(session, count);
+    session->rows[session->predictions_count] = row;
+    session->predictions[session->predictions_count++] = prediction;
+    return true;
+}
+
 void sq_session_run(struct sq_session *session)
 {
     const struct sq_model_info *info = &session->engine->info;
@@ -158,8 +211,11 @@ void sq_session_run(struct sq_session *session)
     session->starts[session->texts_count] = session->tokens_count;
     struct sq_batch batch = {session->ids, session->starts, session->texts_count, session->tokens_count};
     sq_encoder_run(&session->engine->encoder, &session->workspace, &batch, session->logits);
-    for (unsigned text = 0; text < session->texts_count; text++)
-        fill(session->predictions[text], session->logits + (size_t)text * info->labels_count, info);
+    for (unsigned text = 0; session->cache && text < session->texts_count; text++)
+        sq_score_cache_insert(session->cache, &session->keys[text], session->logits + (size_t)text * info->labels_count);
+    for (unsigned i = 0; i < session->predictions_count; i++)
+        fill(session->predictions[i], session->logits + (size_t)session->rows[i] * info->labels_count, info);
+    session->predictions_count = 0;
     session->texts_count = 0;
     session->tokens_count = 0;
 }

@@ -5,6 +5,7 @@
 
 #include "engine/encoder.h"
 #include "engine/engine.h"
+#include "engine/score_cache.h"
 #include "engine/tokenizer/tokenizer.h"
 
 struct sq_engine {
@@ -20,8 +21,12 @@ struct sq_engine {
 /* What a session's arena holds for this engine. */
 size_t sq_session_arena_bytes(const struct sq_engine *engine);
 
+/* From now on, texts of the same ids in a batch are encoded once, and those whose scores the cache holds not at all (NULL: no cache).
+ * The answers are the same bits. Not for an ensemble's session: for those of its models. */
+void sq_session_reuse(struct sq_session *session, struct sq_score_cache *cache);
+
 /* Tokenises text into the batch; sq_session_run will fill *prediction, which must stay where it is until then. A text that can't be
- * scored gets its code at once and takes no place. False, with nothing done, when the batch has no room: run it first. An empty batch
+ * scored gets its code at once and takes no place; nor does one that is known already. False, with nothing done, when the batch has no room: run it first. An empty batch
  * takes any text. */
 bool sq_session_try_add(struct sq_session *session, struct sq_str text, struct sq_prediction *prediction);
 
@@ -29,6 +34,7 @@ bool sq_session_try_add(struct sq_session *session, struct sq_str text, struct s
 unsigned sq_session_refused_tokens(const struct sq_session *session);
 
 unsigned sq_session_tokens_count(const struct sq_session *session);
+/* Texts that a pass will encode: copies are not counted. */
 unsigned sq_session_texts_count(const struct sq_session *session);
 
 /* Runs what was added, fills the predictions and empties the batch. */

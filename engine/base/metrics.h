@@ -45,6 +45,10 @@
     X(BATCH_TEXTS, HISTOGRAM_N, "inference_batch_texts", "", "Texts of a packed batch.")                                         \
     X(INFERENCE_TOKENS, COUNTER, "inference_tokens_total", "", "Tokens encoded.")                                                \
     X(INFERENCE_SECONDS, HISTOGRAM, "inference_duration_seconds", "", "Duration of a batch, tokenising included.")               \
+    X(COLLAPSED_TEXTS, COUNTER, "inference_collapsed_texts_total", "", "Texts not encoded: their batch has a text of the same tokens.") \
+    X(SCORE_CACHE_LOOKUPS, COUNTER, "score_cache_lookups_total", "result",                                                       \
+      "Texts looked up in the score cache; hits over both is the hit rate.", "hit", "miss")                                      \
+    X(SCORE_CACHE_TEXTS, GAUGE, "score_cache_texts", "", "Texts whose scores are kept.")                                         \
     X(TEXTS_TRUNCATED, COUNTER, "texts_truncated_total", "", "Texts cut to model.max_tokens.")                                   \
     X(LATE_RECORDS, COUNTER, "late_records_total", "action", "Scores behind the watermark.", "included", "dropped")              \
     X(CLAMPED_TIMESTAMPS, COUNTER, "clamped_timestamps_total", "", "Event times absent, negative or too far ahead.")             \
@@ -69,7 +73,7 @@ enum { SQ_METRIC_SERIES_MAX = 16 };
  * X(ID, TYPE, "name without prefix", "help", label keys...) */
 #define SQ_METRIC_DYNAMIC_TABLE(X)                                                                                               \
     X(BUILD_INFO, GAUGE, "build_info", "What this binary is made of; always 1.", "version", "librdkafka", "isa")                 \
-    X(MODEL_INFO, GAUGE, "model_info", "The model in use; always 1.", "model", "digest", "dtype")                                \
+    X(MODEL_INFO, GAUGE, "model_info", "The model in use, or the models of an ensemble; always 1.", "model", "digest", "dtype")                                \
     X(PREDICTIONS, COUNTER, "predictions_total", "Texts by the label the model found strongest.", "label")                       \
     X(CONSUMER_LAG, GAUGE, "kafka_consumer_lag_records", "Records behind the end of an owned partition; absent while unknown.",  \
       "topic", "partition")                                                                                                      \

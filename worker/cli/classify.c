@@ -158,7 +158,7 @@ static int classify_lines(struct classify *classify, struct sq_err *err)
 static int start(struct classify *classify, const struct sq_engine *engine, const char *path, unsigned threads, struct sq_err *err)
 {
     classify->info = sq_engine_info(engine);
-    int status = sq_ordered_open(&classify->ordered, engine, threads, SLOTS_COUNT, sizeof(struct slot), err);
+    int status = sq_ordered_open(&classify->ordered, engine, threads, 0, SLOTS_COUNT, sizeof(struct slot), err);
     if (status) return status;
     classify->ids = malloc(classify->info->tokens_max * sizeof *classify->ids);
     if (!classify->ids) return sq_err_set(err, SQ_E_NOMEM, "no memory for the token ids of a line");
@@ -210,6 +210,8 @@ static int run(int argc, char **argv)
     struct sq_operands operands = {.max = 1};
     int exit_code = sq_args_parse(&sq_command_classify, options, argc, argv, &operands);
     if (exit_code != SQ_ARGS_GO_ON) return exit_code;
+    if (classify.logits && model.paths.count > 1)
+        return sq_args_mistake(&sq_command_classify, "--logits is for one model: an ensemble averages probabilities and has no logits");
     if (classify.logits) classify.json = true;
     struct sq_engine *engine;
     exit_code = sq_model_open(&engine, &sq_command_classify, &model);

@@ -17,18 +17,32 @@ static int tell(const struct sq_command *command, const struct sq_err *err)
 int sq_model_open(struct sq_engine **engine, const struct sq_command *command, const struct sq_model_options *options)
 {
     struct sq_err err;
-    char path[SQ_MODEL_PATH_BYTES];
+    struct sq_model_paths paths;
     if (options->precision == SQ_PRECISION_INT8 || options->precision == SQ_PRECISION_BF16)
         return sq_args_mistake(command, "--precision %s is not available in this version: use auto or fp32",
                                sq_precision_names[options->precision]);
-    if (options->paths.count > 1) return sq_args_mistake(command, "several --model (an ensemble) are not available in this version: give one");
-    if (sq_model_path_find(options->paths.count ? options->paths.items[0] : NULL, NULL, path, &err) < 0) return tell(command, &err);
+    if (sq_model_paths_find(&paths, options->paths.items, options->paths.count, &err) < 0) return tell(command, &err);
     struct sq_engine_options engine_options = {
-        .model_path = path,
+        .model_path = paths.items[0],
+        .further_paths = paths.further,
         .precision = (enum sq_precision)options->precision,
         .normalise = (enum sq_normalise)options->normalise,
         .tokens_max = options->tokens_max,
         .isa = options->isa,
     };
     return sq_engine_open(engine, &engine_options, &err) < 0 ? tell(command, &err) : 0;
+}
+
+int sq_model_open_configured(struct sq_engine **engine, const struct sq_config *config, const struct sq_option_list *flags, struct sq_err *err)
+{
+    const char *configured[SQ_MEMBERS_MAX];
+    struct sq_model_paths paths;
+    bool has_flags = flags && flags->count > 0;
+    for (unsigned i = 0; i < config->model.paths_count; i++) configured[i] = config->model.paths[i];
+    int status = sq_model_paths_find(&paths, has_flags ? flags->items : configured, has_flags ? flags->count : config->model.paths_count, err);
+    const struct sq_engine_options options = {
+        .model_path = paths.items[0], .further_paths = paths.further, .precision = config->model.precision,
+        .normalise = config->model.normalise, .tokens_max = config->model.tokens_max, .batch_tokens_max = config->model.batch_tokens_max,
+    };
+    return status ? status : sq_engine_open(engine, &options, err);
 }

@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The options that choose and open a model, shared by the commands that run one without a configuration. */
+/* Choosing and opening a model: by the options that the commands without a configuration share, or by a configuration. */
 #ifndef SQ_CLI_MODEL_H
 #define SQ_CLI_MODEL_H
 
 #include "engine/engine.h"
 #include "worker/cli/args.h"
+#include "worker/io/config.h"
 
 struct sq_model_options {
     struct sq_option_list paths;
@@ -23,7 +24,8 @@ struct sq_model_options {
         .name = "isa", .text = &(options)->isa                                                                                        \
     }
 #define SQ_MODEL_USAGE                                                                                                                \
-    "  --model DIR         a Hugging Face folder; else SQUALL_MODEL, else the shipped model\n"                                        \
+    "  --model DIR         a Hugging Face folder; else SQUALL_MODEL, else the shipped model; repeated: an ensemble,\n"                 \
+    "                      whose probabilities are averaged by label\n"                                                              \
     "  --precision P       auto or fp32 (int8 and bf16: not in this version)\n"                                                       \
     "  --normalise N       auto (the folder's squall_normalise), none or tweet\n"                                                     \
     "  --max-tokens N      longer texts are cut (128, and at most the model's positions)\n"                                            \
@@ -34,5 +36,8 @@ extern const char *const sq_normalise_names[];
 
 /* 0 and an open engine, or the exit code after telling why on stderr: 2 for what can't be asked for, 78 for a model that can't be loaded. */
 int sq_model_open(struct sq_engine **engine, const struct sq_command *command, const struct sq_model_options *options);
+
+/* The configuration's model, or the one that --model names instead (NULL: no such option). */
+int sq_model_open_configured(struct sq_engine **engine, const struct sq_config *config, const struct sq_option_list *flags, struct sq_err *err);
 
 #endif

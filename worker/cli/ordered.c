@@ -18,15 +18,16 @@ static void mark_finished(struct sq_job *jobs, void *ctx)
     pthread_mutex_unlock(&ordered->mutex);
 }
 
-int sq_ordered_open(struct sq_ordered *ordered, const struct sq_engine *engine, unsigned threads, size_t slots_count, size_t slot_bytes,
-                    struct sq_err *err)
+int sq_ordered_open(struct sq_ordered *ordered, const struct sq_engine *engine, unsigned threads, size_t cache_texts, size_t slots_count,
+                    size_t slot_bytes, struct sq_err *err)
 {
     *ordered = (struct sq_ordered){.slots_count = slots_count, .slot_bytes = slot_bytes};
     pthread_mutex_init(&ordered->mutex, NULL);
     pthread_cond_init(&ordered->finished, NULL);
     ordered->slots = calloc(slots_count, slot_bytes);
     if (!ordered->slots) return sq_err_set(err, SQ_E_NOMEM, "no memory for the lines in work");
-    const struct sq_pool_options options = {.threads = threads, .queue_jobs_max = slots_count, .done = mark_finished, .done_ctx = ordered};
+    const struct sq_pool_options options = {.threads = threads, .queue_jobs_max = slots_count, .collapses = true, .cache_texts = cache_texts,
+                                            .done = mark_finished, .done_ctx = ordered};
     return sq_pool_open(&ordered->pool, engine, &options, err);
 }
 

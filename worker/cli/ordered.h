@@ -25,9 +25,9 @@ struct sq_ordered {
     pthread_cond_t finished;
 };
 
-/* slot_bytes: of the caller's slot. threads 0: as many as the process may use. */
-int sq_ordered_open(struct sq_ordered *ordered, const struct sq_engine *engine, unsigned threads, size_t slots_count, size_t slot_bytes,
-                    struct sq_err *err);
+/* slot_bytes: of the caller's slot. threads 0: as many as the process may use. cache_texts: see engine/pool.h. */
+int sq_ordered_open(struct sq_ordered *ordered, const struct sq_engine *engine, unsigned threads, size_t cache_texts, size_t slots_count,
+                    size_t slot_bytes, struct sq_err *err);
 
 /* Waits for what is in the pool. Calls `deinit` on every slot, used or not. */
 void sq_ordered_close(struct sq_ordered *ordered, void (*deinit)(void *slot));

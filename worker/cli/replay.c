@@ -6,15 +6,16 @@
 #include "engine/base/clock.h"
 #include "worker/cli/args.h"
 #include "worker/cli/lines.h"
+#include "worker/cli/model.h"
 #include "worker/cli/replay_line.h"
 #include "worker/cli/replay_scorer.h"
 #include "worker/cli/replay_sink.h"
-#include "worker/io/model_path.h"
 
 enum { REFUSALS_SHOWN = 10 };
 
 struct replay {
-    const char *model_flag, *scores_path, *alerts_path;
+    const char *scores_path, *alerts_path;
+    struct sq_option_list models;
     bool json, quiet, scores_in;
     struct sq_config *config;
     struct sq_engine *engine;       /* NULL with --scores-in */
@@ -113,22 +114,10 @@ static void tell_summary(const struct replay *replay, double seconds)
 
 /* ---- The command ---- */
 
-static int open_engine(struct replay *replay, struct sq_err *err)
-{
-    const struct sq_config *config = replay->config;
-    char path[SQ_MODEL_PATH_BYTES];
-    int status = sq_model_path_find(replay->model_flag ? replay->model_flag : config->model.path, NULL, path, err);
-    const struct sq_engine_options options = {
-        .model_path = path, .precision = config->model.precision, .normalise = config->model.normalise,
-        .tokens_max = config->model.tokens_max, .batch_tokens_max = config->model.batch_tokens_max,
-    };
-    return status ? status : sq_engine_open(&replay->engine, &options, err);
-}
-
 static int replay_input(struct replay *replay, const char *input, struct sq_err *err)
 {
     replay->config->input.format.encoding = SQ_EVENT_JSON; /* whatever the topics hold */
-    int status = replay->scores_in ? 0 : open_engine(replay, err);
+    int status = replay->scores_in ? 0 : sq_model_open_configured(&replay->engine, replay->config, &replay->models, err);
     if (status) return status;
     status = sq_lines_open(&replay->lines, input, replay->config->input.format.bytes_max, err);
     if (status) return status;
@@ -150,7 +139,7 @@ static int run(int argc, char **argv)
     struct sq_option_list sets = {0};
     const struct sq_option options[] = {
         {.name = "config", .letter = 'c', .text = &config_path}, {.name = "set", .letter = 's', .list = &sets},
-        {.name = "model", .text = &replay.model_flag},           {.name = "scores-out", .text = &replay.scores_path},
+        {.name = "model", .list = &replay.models},               {.name = "scores-out", .text = &replay.scores_path},
         {.name = "alerts-out", .text = &replay.alerts_path},     {.name = "scores-in", .flag = &replay.scores_in},
         {.name = "json", .flag = &replay.json},                  {.name = "quiet", .letter = 'q', .flag = &replay.quiet},
         {0},
@@ -183,7 +172,7 @@ const struct sq_command sq_command_replay = {
     "\n"
     "  -c, --config FILE      the file; - is stdin; default $SQUALL_CONFIG, else defaults and environment alone\n"
     "  -s, --set PATH=VALUE   sets one key, as in rules.NegativeSpike.budget_per_entity_week=0.2; repeatable\n"
-    "      --model DIR        a Hugging Face folder instead of model.path\n"
+    "      --model DIR        a Hugging Face folder instead of model.path; repeated: an ensemble\n"
     "      --scores-out F     each record's score as a line: entity, ts, label, score, scores, author, text_hash\n"
     "      --scores-in        INPUT holds such lines: no model is run\n"
     "      --alerts-out F     each transition as a line of JSON, times in milliseconds\n"

@@ -28,7 +28,8 @@ int sq_replay_scorer_init(struct sq_replay_scorer *scorer, const struct sq_confi
     for (unsigned i = 0; i < scorer->model->labels_count; i++)
         for (unsigned j = 0; j < config->rules_count; j++)
             scorer->is_watched[i] |= strcmp(scorer->model->labels[i], config->rules[j].label) == 0;
-    int status = sq_ordered_open(&scorer->ordered, engine, config->model.threads, SLOTS_COUNT, sizeof(struct slot), err);
+    int status = sq_ordered_open(&scorer->ordered, engine, config->model.threads, config->model.score_cache_texts, SLOTS_COUNT,
+                                 sizeof(struct slot), err);
     return status ? status : sq_arena_init(&scorer->arena, sq_event_room_bytes(&config->input.format), err);
 }
 

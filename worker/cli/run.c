@@ -5,11 +5,11 @@
 #include <unistd.h>
 
 #include "worker/cli/args.h"
+#include "worker/cli/model.h"
 #include "worker/io/config.h"
 #include "worker/io/kafka_txn.h"
 #include "worker/io/kafka_version.h"
 #include "worker/io/log.h"
-#include "worker/io/model_path.h"
 #include "worker/io/sandbox.h"
 #include "worker/io/sink_kafka.h"
 #include "worker/io/sink_txn.h"
@@ -47,17 +47,9 @@ static void on_interrupt(void *ctx)
     on_terminate(worker);
 }
 
-static int open_engine(struct worker *worker, const char *model, struct sq_err *err)
+static int open_engine(struct worker *worker, const struct sq_option_list *models, struct sq_err *err)
 {
-    const struct sq_config *config = worker->config;
-    char path[SQ_MODEL_PATH_BYTES];
-    int status = sq_model_path_find(model ? model : config->model.path, NULL, path, err);
-    if (status) return status;
-    const struct sq_engine_options options = {
-        .model_path = path, .precision = config->model.precision, .normalise = config->model.normalise,
-        .tokens_max = config->model.tokens_max, .batch_tokens_max = config->model.batch_tokens_max,
-    };
-    status = sq_engine_open(&worker->engine, &options, err);
+    int status = sq_model_open_configured(&worker->engine, worker->config, models, err);
     if (status) return status;
     const struct sq_model_info *info = sq_engine_info(worker->engine);
     sq_log(SQ_LOG_INFO, SQ_L("model loaded"), SQ_LS("model", info->name), SQ_LS("architecture", info->architecture),
@@ -102,11 +94,11 @@ static int enter_sandbox(const struct sq_config *config, struct sq_err *err)
     return 0;
 }
 
-static int open_worker(struct worker *worker, const char *model, const char *mode, struct sq_err *err)
+static int open_worker(struct worker *worker, const struct sq_option_list *models, const char *mode, struct sq_err *err)
 {
     int status = sq_kafka_version_check(err);
     if (status == 0) status = enter_sandbox(worker->config, err);
-    if (status == 0 && worker->config->roles & SQ_ROLE_SCORE) status = open_engine(worker, model, err);
+    if (status == 0 && worker->config->roles & SQ_ROLE_SCORE) status = open_engine(worker, models, err);
     if (status == 0) status = sq_loop_open(&worker->loop, err);
     if (status == 0 && worker->config->roles & SQ_ROLE_SCORE) status = open_stage(worker, SQ_STAGE_SCORE, err);
     if (status == 0 && worker->config->roles & SQ_ROLE_ALERT) status = open_stage(worker, SQ_STAGE_ALERT, err);
@@ -131,11 +123,11 @@ static void close_worker(struct worker *worker)
     sq_config_close(worker->config);
 }
 
-static int run_worker(struct worker *worker, const char *model, const char *mode)
+static int run_worker(struct worker *worker, const struct sq_option_list *models, const char *mode)
 {
     struct sq_err err;
     signal(SIGPIPE, SIG_IGN); /* a reader that goes away is an error of its own connection */
-    if (open_worker(worker, model, mode, &err)) {
+    if (open_worker(worker, models, mode, &err)) {
         fprintf(stderr, "squall run: %s\n", err.message);
         return sq_err_exit_code(err.code);
     }
@@ -150,13 +142,13 @@ static int run_worker(struct worker *worker, const char *model, const char *mode
 static int run(int argc, char **argv)
 {
     static const char *const modes[] = {"live", "demo", NULL};
-    const char *path = NULL, *model = NULL, *roles = NULL;
+    const char *path = NULL, *roles = NULL;
     char roles_set[256];
     unsigned mode = 0;
-    struct sq_option_list sets = {0};
+    struct sq_option_list sets = {0}, models = {0};
     const struct sq_option options[] = {
         {.name = "config", .letter = 'c', .text = &path}, {.name = "set", .letter = 's', .list = &sets}, {.name = "roles", .text = &roles},
-        {.name = "model", .text = &model},                {.name = "mode", .choice = &mode, .choices = modes}, {0},
+        {.name = "model", .list = &models},               {.name = "mode", .choice = &mode, .choices = modes}, {0},
     };
     struct sq_operands operands = {.max = 0};
     int exit_code = sq_args_parse(&sq_command_run, options, argc, argv, &operands);
@@ -174,14 +166,14 @@ static int run(int argc, char **argv)
         return sq_err_exit_code(err.code);
     }
     sq_log_set(worker.config->log.level, worker.config->log.format);
-    exit_code = run_worker(&worker, model, modes[mode]);
+    exit_code = run_worker(&worker, &models, modes[mode]);
     close_worker(&worker);
     return exit_code;
 }
 
 const struct sq_command sq_command_run = {
     "run", "the worker: Kafka in, scores and alerts out",
-    "usage: squall run -c FILE [--set path=value]... [--roles score,alert] [--model DIR]\n"
+    "usage: squall run -c FILE [--set path=value]... [--roles score,alert] [--model DIR]...\n"
     "\n"
     "Reads input.topics, writes <app>.scores, <app>.alerts and <app>.dlq. Any number of workers with the same app share the work.\n"
     "SIGTERM or Ctrl-C: takes nothing more, finishes, commits, leaves the group, exits 0. A second Ctrl-C leaves at once.\n"
@@ -189,7 +181,7 @@ const struct sq_command sq_command_run = {
     "  -c, --config FILE      the file; - is stdin; default $SQUALL_CONFIG, else defaults and environment alone\n"
     "  -s, --set PATH=VALUE   sets one key, as in model.threads=4; repeatable\n"
     "      --roles LIST       score, alert or both\n"
-    "      --model DIR        a Hugging Face folder instead of model.path\n"
+    "      --model DIR        a Hugging Face folder instead of model.path; repeated: an ensemble\n"
     "      --mode MODE        live (default) or demo: stands in the alerts\n"
     "\n"
     "Exit codes: 0 drained; 1 it couldn't go on, or not drained within shutdown_timeout; 78 wrong configuration or model; 130 second Ctrl-C.\n",

@@ -8,8 +8,8 @@
 
 #include "engine/base/json.h"
 #include "worker/cli/args.h"
+#include "worker/cli/model.h"
 #include "worker/io/kafka_probe.h"
-#include "worker/io/model_path.h"
 
 enum { SAMPLE_RECORDS = 100, BROKER_TIMEOUT_MS = 10000, SAMPLE_TIMEOUT_MS = 10000 };
 
@@ -117,15 +117,9 @@ static void check_session(struct report *report, const struct sq_engine *engine)
 
 static void check_model(struct report *report, const struct sq_config *config)
 {
-    char path[SQ_MODEL_PATH_BYTES];
     struct sq_err err;
     struct sq_engine *engine = NULL;
-    int status = sq_model_path_find(config->model.path, NULL, path, &err);
-    const struct sq_engine_options options = {
-        .model_path = path, .precision = config->model.precision, .normalise = config->model.normalise,
-        .tokens_max = config->model.tokens_max, .batch_tokens_max = config->model.batch_tokens_max,
-    };
-    if (status == 0) status = sq_engine_open(&engine, &options, &err);
+    int status = sq_model_open_configured(&engine, config, NULL, &err);
     if (status != 0) {
         tell(report, VERDICT_FAIL, "model", sq_err_exit_code(status), "%s", err.message);
         return;

@@ -69,12 +69,15 @@ struct sq_config {
         struct sq_event_format format; /* fields, ts_unit, default_entity and max_bytes included */
     } input;
     struct {
-        char path[SQ_CONFIG_PATH_BYTES]; /* "default": the shipped one */
+        char paths[SQ_MEMBERS_MAX][SQ_CONFIG_PATH_BYTES]; /* "default": the shipped one; several: an ensemble */
+        unsigned paths_count;
         enum sq_normalise normalise;
         enum sq_precision precision;
         unsigned threads; /* 0: auto */
         unsigned tokens_max;
         unsigned batch_tokens_max;
+        int64_t batch_wait_ms_max;
+        unsigned score_cache_texts; /* 0: none */
     } model;
     struct sq_time_rules time;
     int64_t future_ms_max; /* event times further ahead of the append time are clamped */

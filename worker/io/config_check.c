@@ -44,7 +44,9 @@ static void check_names(struct sq_config_loader *loader)
     if (strcmp(config->instance, "auto") == 0 && gethostname(config->instance, sizeof config->instance - 1) != 0)
         snprintf(config->instance, sizeof config->instance, "worker");
     if (!config->instance[0]) PROBLEM(loader, "instance", "it must not be empty");
-    if (!config->model.path[0]) PROBLEM(loader, "model.path", "it must not be empty");
+    if (config->model.paths_count == 0) PROBLEM(loader, "model.path", "it must not be empty");
+    for (unsigned i = 0; i < config->model.paths_count; i++)
+        if (!config->model.paths[i][0]) PROBLEM(loader, "model.path", "it must not be empty");
     if (!config->dead_letter.header_prefix[0]) PROBLEM(loader, "dead_letter.header_prefix", "it must not be empty");
 }
 

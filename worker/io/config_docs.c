@@ -42,13 +42,14 @@ static void write_values(struct sq_buf *out, const struct sq_config_row *row)
     } else {
         static const char *const names[] = {[SQ_KIND_TEXT] = "text", [SQ_KIND_BOOL] = "`true`, `false`", [SQ_KIND_TEXTS] = "list of texts",
                                             [SQ_KIND_FIELD] = "path, `key`, `header:NAME`", [SQ_KIND_PAIRS] = "names and values"};
+        if (row->flags & SQ_ROW_ONE_OR_MANY) sq_buf_append_text(out, "text, ");
         sq_buf_append_text(out, names[row->kind]);
     }
 }
 
 static void write_default(struct sq_buf *out, const struct sq_config_row *row)
 {
-    bool is_list = sq_config_value_is_list(row->kind);
+    bool is_list = sq_config_value_is_list(row->kind) && !(row->flags & SQ_ROW_ONE_OR_MANY);
     if (!row->fallback) sq_buf_append_text(out, "required");
     else if (row->kind == SQ_KIND_PAIRS) sq_buf_append_text(out, "`{}`");
     else if (is_list) sq_buf_printf(out, "`[%s]`", row->fallback);

@@ -97,22 +97,35 @@ static void put_default(struct sq_buf *out, const struct sq_config_row *row)
     else sq_json_write_str(out, sq_str_view(row->fallback));
 }
 
+static void put_list(struct sq_buf *out, const struct sq_config_row *row)
+{
+    put_text(out, "type", "array");
+    if (row->kind != SQ_KIND_SET) put_number(out, "maxItems", row->items_max);
+    sq_json_write_key(out, "items");
+    sq_buf_append_char(out, '{');
+    put_scalar(out, row);
+    sq_buf_append_char(out, '}');
+}
+
+static void put_one_or_many(struct sq_buf *out, const struct sq_config_row *row)
+{
+    sq_json_write_key(out, "anyOf");
+    sq_buf_append_text(out, "[{");
+    put_scalar(out, row);
+    sq_buf_append_text(out, "},{");
+    put_list(out, row);
+    sq_buf_append_text(out, "}]");
+}
+
 static void write_property(struct sq_buf *out, const struct sq_config_row *row, const char *name)
 {
     sq_json_write_key(out, name);
     sq_buf_append_char(out, '{');
     put_text(out, "description", row->meaning);
     put_default(out, row);
-    if (sq_config_value_is_list(row->kind)) {
-        put_text(out, "type", "array");
-        if (row->kind != SQ_KIND_SET) put_number(out, "maxItems", row->items_max);
-        sq_json_write_key(out, "items");
-        sq_buf_append_char(out, '{');
-        put_scalar(out, row);
-        sq_buf_append_char(out, '}');
-    } else {
-        put_scalar(out, row);
-    }
+    if (row->flags & SQ_ROW_ONE_OR_MANY) put_one_or_many(out, row);
+    else if (sq_config_value_is_list(row->kind)) put_list(out, row);
+    else put_scalar(out, row);
     sq_buf_append_char(out, '}');
 }
 

@@ -22,7 +22,10 @@ enum sq_config_kind {
     SQ_KIND_PAIRS,    /* struct sq_config_pairs, a mapping with names of its own */
 };
 
-enum { SQ_ROW_INIT = 1 /* `squall init` writes it */ };
+enum {
+    SQ_ROW_INIT = 1,        /* `squall init` writes it */
+    SQ_ROW_ONE_OR_MANY = 2, /* of a list of texts: a single text is a list of one, and shown as a text */
+};
 
 struct sq_config_row {
     const char *path;

@@ -193,6 +193,7 @@ static int set_list(const struct sq_config_row *row, void *base, const struct sq
 int sq_config_value_set(const struct sq_config_row *row, void *base, const struct sq_config_given *given, struct sq_err *err)
 {
     bool wants_list = sq_config_value_is_list(row->kind);
+    if (row->flags & SQ_ROW_ONE_OR_MANY && !given->is_list) return set_list(row, base, given, err);
     if (wants_list && !given->is_list) return expected(err, given->items[0], "a list, as in [a, b]");
     if (!wants_list && given->is_list) return sq_err_set(err, SQ_E_CONFIG, "expected a single value, found a list");
     if (wants_list) return set_list(row, base, given, err);

@@ -69,6 +69,10 @@ static void write_list(const struct sq_config_row *row, const void *base, bool j
         memcpy(&bits, from, sizeof bits);
         for (count = 0; row->words[count];) count++;
     }
+    if (row->flags & SQ_ROW_ONE_OR_MANY && count == 1) {
+        write_text(from, json, out);
+        return;
+    }
     sq_buf_append_char(out, '[');
     for (unsigned i = 0; i < count; i++) {
         if (row->kind == SQ_KIND_SET && !(bits & (1u << i))) continue;

@@ -70,3 +70,15 @@ int sq_model_path_find(const char *flag, const char *configured, char path[SQ_MO
     if (slash) *slash = '\0';
     return sq_model_path_shipped(executable, path, err);
 }
+
+int sq_model_paths_find(struct sq_model_paths *paths, const char *const *given, unsigned given_count, struct sq_err *err)
+{
+    if (given_count > SQ_MEMBERS_MAX) return sq_err_set(err, SQ_E_CONFIG, "%u models are given, but an ensemble has at most %d", given_count, SQ_MEMBERS_MAX);
+    int status = sq_model_path_find(given_count ? given[0] : NULL, NULL, paths->items[0], err);
+    for (unsigned i = 1; status == 0 && i < given_count; i++) {
+        status = sq_model_path_find(given[i], NULL, paths->items[i], err);
+        paths->further[i - 1] = paths->items[i];
+    }
+    paths->further[given_count ? given_count - 1 : 0] = NULL;
+    return status;
+}

@@ -103,11 +103,13 @@ static void log_budget(const struct sq_pipeline *pipeline, unsigned threads)
     size_t stages = (pipeline->score ? 1u : 0) + (pipeline->alert ? 1u : 0);
     size_t weights = model ? model->weights_bytes : 0, arenas = model ? model->session_bytes * threads : 0;
     size_t slots = pipeline->score ? sq_slots_bytes(sq_score_stage_slots(threads)) + SQ_SLOT_EXTRA_BYTES_MAX : 0;
+    size_t cache = pipeline->score ? sq_pool_cache_bytes(pipeline->options.engine, pipeline->options.config->model.score_cache_texts) : 0;
     size_t queued = stages * (16 * mib + 8 * mib), outputs = stages * 4 * mib;
     sq_log(SQ_LOG_INFO, SQ_L("memory budget"), SQ_LI("weights_mib", weights / mib), SQ_LI("engine_arenas_mib", arenas / mib),
+           SQ_LI("score_cache_mib", cache / mib),
            SQ_LI("in_flight_records", pipeline->score ? sq_score_stage_slots(threads) : 0), SQ_LI("in_flight_mib", slots / mib),
            SQ_LI("kafka_queues_mib", queued / mib), SQ_LI("outputs_mib", outputs / mib),
-           SQ_LI("sum_mib", (weights + arenas + slots + queued + outputs) / mib));
+           SQ_LI("sum_mib", (weights + arenas + cache + slots + queued + outputs) / mib));
 }
 
 static int open_stages(struct sq_pipeline *pipeline, struct sq_err *err)

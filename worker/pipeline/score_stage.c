@@ -185,6 +185,7 @@ static void on_wake(void *ctx)
         finish(stage, (struct sq_slot *)job);
         job = next;
     }
+    stage->in_pool_max = (size_t)sq_pool_threads(stage->pool) * AHEAD_PER_THREAD; /* the pool follows the cores there are */
     feed(stage);
     sq_stage_tick(&stage->base);
     stage->base.source->ops->pull(stage->base.source);
@@ -392,7 +393,11 @@ static int open_parts(struct sq_score_stage *stage, struct sq_stage_host *host, 
 {
     size_t slots_count = sq_score_stage_slots(threads);
     stage->in_pool_max = (size_t)threads * AHEAD_PER_THREAD;
-    const struct sq_pool_options pool = {.threads = threads, .queue_jobs_max = stage->in_pool_max, .done = on_pool_done, .done_ctx = stage};
+    const struct sq_config *config = host->config;
+    const struct sq_pool_options pool = {
+        .threads = config->model.threads, .queue_jobs_max = slots_count, .wait_ms_max = (unsigned)config->model.batch_wait_ms_max,
+        .collapses = true, .cache_texts = config->model.score_cache_texts, .done = on_pool_done, .done_ctx = stage,
+    };
     int status = sq_slots_init(&stage->slots, slots_count, err);
     if (status == 0) status = sq_arena_init(&stage->arena, sq_event_room_bytes(&host->config->input.format), err);
     if (status == 0) status = sq_wake_open(&stage->wake, host->loop, on_wake, stage, err);

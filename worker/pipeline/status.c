@@ -130,6 +130,7 @@ void sq_pipeline_status(const struct sq_pipeline *pipeline, struct sq_status *st
     *status = (struct sq_status){
         .app = pipeline->options.config->app, .instance = pipeline->options.config->instance, .mode = pipeline->options.mode,
         .live = is_live(pipeline), .started_at_ms = pipeline->started_at_ms, .now_ms = sq_clock_wall_ms(), .watermark_ms = INT64_MIN,
+        .engine = pipeline->options.engine,
         .model = pipeline->options.engine ? sq_engine_info(pipeline->options.engine) : NULL,
     };
     fill_state(pipeline, status);

@@ -36,7 +36,8 @@ struct sq_status {
     bool live;                              /* /livez: loop and engine moved within 5 s; blind to Kafka */
     int64_t started_at_ms, now_ms;          /* wall clock */
     int64_t watermark_ms;                   /* lowest of the owned scores partitions; INT64_MIN: none yet */
-    const struct sq_model_info *model;
+    const struct sq_engine *engine;    /* NULL: no score stage */
+    const struct sq_model_info *model; /* of the engine */
     unsigned engine_threads;
     uint64_t consumed, scored, dead_lettered; /* input records since start; scored and dead_lettered are committed */
     uint64_t transitions[3];                /* by sq_alert_state, live ones only */

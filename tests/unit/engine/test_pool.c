@@ -179,6 +179,71 @@ static void test_threads(void **state)
     fixture_deinit(&fixture);
 }
 
+/* While the pool is resized again and again, every job comes back once. */
+static void test_resize(void **state)
+{
+    (void)state;
+    struct fixture fixture;
+    struct producer producer;
+    fixture_init(&fixture, 4, 64);
+    producer = (struct producer){&fixture, 0, 0};
+    pthread_create(&producer.thread, NULL, produce, &producer);
+    for (unsigned i = 0; i < 40; i++) {
+        static const unsigned sizes[] = {1, 3, 0, 4, 2, 100};
+        static const unsigned given[] = {1, 3, 1, 4, 2, 4}; /* one at least, and not more than were asked for at open */
+        assert_int_equal(sq_pool_resize(fixture.pool, sizes[i % 6], &err), 0);
+        assert_int_equal(sq_pool_threads(fixture.pool), given[i % 6]);
+        assert_int_equal(sq_metric_value(SQ_M_ENGINE_THREADS, 0), given[i % 6]);
+        assert_int_equal(sq_metric_value(SQ_M_ENGINE_THREADS_PARKED, 0), 4 - given[i % 6]);
+    }
+    assert_int_equal(sq_pool_resize(fixture.pool, 1, &err), 0);
+    pthread_join(producer.thread, NULL);
+    while (atomic_load(&fixture.done_count) < JOBS_EACH) sched_yield();
+    sq_pool_close(fixture.pool); /* three of four are parked */
+    assert_int_equal(atomic_load(&fixture.done_count), JOBS_EACH);
+    fixture_deinit(&fixture);
+}
+
+struct order {
+    struct fixture fixture;
+    unsigned interactive_at, finished;
+};
+
+static void note_order(struct sq_job *jobs, void *ctx)
+{
+    struct order *order = ctx;
+    while (atomic_load(&order->fixture.hold)) sched_yield();
+    for (; jobs; jobs = jobs->next) {
+        order->finished++;
+        if (jobs->class == SQ_JOB_INTERACTIVE) order->interactive_at = order->finished;
+    }
+}
+
+/* One that comes last is answered before the backlog: behind the batch that runs, and no other. */
+static void test_interactive(void **state)
+{
+    (void)state;
+    struct order order = {.interactive_at = 0};
+    struct fixture *fixture = &order.fixture;
+    fixture_init(fixture, 1, 0);
+    sq_pool_close(fixture->pool);
+    const struct sq_pool_options options = {.threads = 1, .done = note_order, .done_ctx = &order};
+    assert_int_equal(sq_pool_open(&fixture->pool, fixture->engine, &options, &err), 0);
+    atomic_store(&fixture->hold, true);
+    for (unsigned i = 0; i < 1000; i++) {
+        fixture->jobs[i].text = SQ_STR("what a day 1 2 3 4 5 6 7 8 9");
+        assert_int_equal(sq_pool_try_submit(fixture->pool, &fixture->jobs[i]), 0);
+    }
+    while (sq_pool_queued(fixture->pool) == 1000) sched_yield(); /* until the first batch is drawn */
+    fixture->jobs[1000] = (struct sq_job){.text = SQ_STR("a"), .class = SQ_JOB_INTERACTIVE};
+    assert_int_equal(sq_pool_try_submit(fixture->pool, &fixture->jobs[1000]), 0);
+    atomic_store(&fixture->hold, false);
+    sq_pool_close(fixture->pool);
+    assert_int_equal(order.finished, 1001);
+    assert_in_range(order.interactive_at, 2, 1 + 256 / 14); /* a text has 14 tokens */
+    fixture_deinit(fixture);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -186,6 +251,8 @@ int main(void)
         cmocka_unit_test(test_bounds),
         cmocka_unit_test(test_idle),
         cmocka_unit_test(test_threads),
+        cmocka_unit_test(test_resize),
+        cmocka_unit_test(test_interactive),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

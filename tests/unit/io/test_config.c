@@ -118,6 +118,32 @@ static void every_default_is_a_value_of_its_key(void **state)
     }
 }
 
+static void a_model_is_one_folder_or_several(void **state)
+{
+    (void)state;
+    struct sq_buf shown;
+    sq_buf_init(&shown);
+    assert_loads(MINIMAL "model: {path: ./one}\n");
+    assert_int_equal(config->model.paths_count, 1);
+    assert_string_equal(config->model.paths[0], "./one");
+    sq_config_show(config, false, &shown);
+    assert_non_null(strstr(shown.data, "path: \"./one\"\n"));
+    sq_buf_clear(&shown);
+    assert_loads(MINIMAL "model: {path: [./one, default]}\n");
+    assert_int_equal(config->model.paths_count, 2);
+    assert_string_equal(config->model.paths[1], "default");
+    sq_config_show(config, false, &shown);
+    assert_non_null(strstr(shown.data, "path: [\"./one\", default]\n"));
+    sq_buf_deinit(&shown);
+    assert_int_equal(load(MINIMAL, NULL, "model.path=a,b,c"), 0);
+    assert_int_equal(config->model.paths_count, 3);
+    assert_int_equal(load(MINIMAL "model: {path: [a, \"\"]}\n", NULL, NULL), SQ_E_CONFIG);
+    assert_non_null(strstr(err.message, "model.path: it must not be empty"));
+    assert_int_equal(load(MINIMAL "model: {path: []}\n", NULL, NULL), SQ_E_CONFIG);
+    assert_int_equal(load(MINIMAL "model: {path: [1,2,3,4,5,6,7,8,9]}\n", NULL, NULL), SQ_E_CONFIG);
+    assert_non_null(strstr(err.message, "at most 8 are allowed"));
+}
+
 static void flag_beats_environment_beats_file_beats_default(void **state)
 {
     (void)state;
@@ -445,6 +471,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         TEST(defaults_are_the_documented_ones),
         TEST(every_default_is_a_value_of_its_key),
+        TEST(a_model_is_one_folder_or_several),
         TEST(flag_beats_environment_beats_file_beats_default),
         TEST(sets_reach_rules_lists_and_properties),
         TEST(a_rule_in_the_file_replaces_the_default_one),

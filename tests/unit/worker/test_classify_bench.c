@@ -122,6 +122,38 @@ static void test_many_lines(void **state)
     sq_buf_deinit(&texts);
 }
 
+/* An ensemble's line is the average of its models' lines. */
+static void test_ensemble(void **state)
+{
+    (void)state;
+    struct test_folder other;
+    struct test_model model = test_model_tiny;
+    char arguments[512];
+    double scores[3][3];
+    model.seed = 99;
+    test_folder_init(&other);
+    test_model_write(other.path, &model);
+    test_folder_write(&folder, "texts", SQ_STR("what a day\n"));
+    for (unsigned i = 0; i < 3; i++) { /* the first, the other, both */
+        snprintf(arguments, sizeof arguments, "classify --json --threads 2 %s%s%s @/texts", i == 1 ? "" : "--model @", i == 0 ? "" : " --model ",
+                 i == 0 ? "" : other.path);
+        assert_int_equal(squall(arguments), 0);
+        const char *line = out.data;
+        json_t *row = next_line(&line);
+        for (unsigned label = 0; label < 3; label++) {
+            char name[16];
+            snprintf(name, sizeof name, "label %u", label);
+            scores[i][label] = json_number_value(json_object_get(json_object_get(row, "scores"), name));
+        }
+        json_decref(row);
+    }
+    for (unsigned label = 0; label < 3; label++) {
+        double difference = scores[2][label] - (scores[0][label] + scores[1][label]) / 2;
+        assert_true(difference < 1e-6 && difference > -1e-6);
+    }
+    test_folder_deinit(&other);
+}
+
 static void test_exit_codes(void **state)
 {
     (void)state;
@@ -131,7 +163,8 @@ static void test_exit_codes(void **state)
     assert_int_equal(squall("classify --model /nowhere @/texts"), 78);
     assert_int_equal(squall("classify --model @ --precision int8 @/texts"), 2);
     assert_int_equal(squall("classify --model @ --precision fp32 @/texts"), 0);
-    assert_int_equal(squall("classify --model @ --model @ @/texts"), 2);
+    assert_int_equal(squall("classify --model @ --model /nowhere @/texts"), 78);
+    assert_int_equal(squall("classify --model @ --model @ --logits @/texts"), 2); /* an ensemble has none */
     assert_int_equal(squall("classify --model @ --nope @/texts"), 2);
     assert_int_equal(squall("classify --model @ @/none"), 1);
     assert_int_equal(squall("classify --help"), 0);
@@ -180,6 +213,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(test_lines_in_order, setup, teardown),
         cmocka_unit_test_setup_teardown(test_many_lines, setup, teardown),
+        cmocka_unit_test_setup_teardown(test_ensemble, setup, teardown),
         cmocka_unit_test_setup_teardown(test_exit_codes, setup, teardown),
         cmocka_unit_test_setup_teardown(test_bench, setup, teardown),
     };
