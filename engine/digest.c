@@ -8,9 +8,12 @@
 #include <string.h>
 #include <xxhash.h>
 
+#include "engine/model/shards.h"
+
 enum { PATH_BYTES = 4096, CHUNK_BYTES = 256 * 1024 };
 
-static const char *const files[] = {"config.json", "tokenizer.json", "tokenizer_config.json", "vocab.txt", "model.safetensors"};
+/* Beside the weights. */
+static const char *const files[] = {"config.json", "tokenizer.json", "tokenizer_config.json", "vocab.txt"};
 
 static int add_contents(XXH3_state_t *state, FILE *file, const char *path, unsigned char *chunk, struct sq_err *err)
 {
@@ -38,6 +41,15 @@ static int add_file(XXH3_state_t *state, const char *model_path, const char *nam
     return status;
 }
 
+static int add_weights(XXH3_state_t *state, const char *model_path, unsigned char *chunk, struct sq_err *err)
+{
+    struct sq_shards shards;
+    int status = sq_shards_open(&shards, model_path, err);
+    for (size_t i = 0; status == 0 && i < shards.count; i++) status = add_file(state, model_path, shards.names[i], chunk, err);
+    sq_shards_close(&shards);
+    return status;
+}
+
 int sq_model_digest(const char *model_path, char hex[33], uint64_t *first, struct sq_err *err)
 {
     XXH3_state_t *state = XXH3_createState();
@@ -45,6 +57,7 @@ int sq_model_digest(const char *model_path, char hex[33], uint64_t *first, struc
     int status = state && chunk ? 0 : sq_err_set(err, SQ_E_NOMEM, "no memory for the model's digest");
     if (status == 0) XXH3_128bits_reset(state);
     for (size_t i = 0; status == 0 && i < sizeof files / sizeof *files; i++) status = add_file(state, model_path, files[i], chunk, err);
+    if (status == 0) status = add_weights(state, model_path, chunk, err);
     if (status == 0) {
         XXH128_hash_t digest = XXH3_128bits_digest(state);
         snprintf(hex, 33, "%016" PRIx64 "%016" PRIx64, (uint64_t)digest.high64, (uint64_t)digest.low64);

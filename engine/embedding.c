@@ -3,28 +3,33 @@
 
 #include <string.h>
 
-/* Adds the words and positions of one text; returns the row after its last. */
+/* Adds the words and positions of one text; returns the row after its last. Where positions are counted from the padding's, a padding token
+ * in the text (people write "<pad>") stays at its own and moves nobody, as in transformers. */
 static float *add_text(const struct sq_encoder *encoder, const int32_t *ids, unsigned count, float *row)
 {
     const struct sq_weights *weights = encoder->weights;
-    size_t hidden = encoder->config->hidden;
-    const float *position = weights->positions;
-    for (unsigned token = 0; token < count; token++, row += hidden, position += hidden) {
-        const float *word = weights->words + (size_t)ids[token] * hidden;
-        for (size_t i = 0; i < hidden; i++) row[i] = word[i] + position[i];
+    size_t width = encoder->config->embedding, next = encoder->config->first_position;
+    int padding_id = encoder->config->padding_id;
+    for (unsigned token = 0; token < count; token++, row += width) {
+        const float *word = weights->words + (size_t)ids[token] * width;
+        const float *position = weights->positions + (ids[token] == padding_id ? (size_t)padding_id : next++) * width;
+        for (size_t i = 0; i < width; i++) row[i] = word[i] + position[i];
     }
     return row;
 }
 
-void sq_embedding_run(const struct sq_encoder *encoder, const struct sq_batch *batch, float *x, size_t rows)
+void sq_embedding_run(const struct sq_encoder *encoder, const struct sq_batch *batch, float *x, float *narrow, size_t rows)
 {
+    const struct sq_kernels *kernels = encoder->kernels;
     const struct sq_norm_weights *norm = &encoder->weights->embedding_norm;
-    size_t hidden = encoder->config->hidden;
-    float *row = x;
+    const struct sq_linear *projection = &encoder->weights->projection;
+    size_t width = encoder->config->embedding;
+    float *embedded = projection->outputs ? narrow : x, *row = embedded;
     for (unsigned text = 0; text < batch->texts_count; text++) {
         unsigned start = batch->starts[text];
         row = add_text(encoder, batch->ids + start, batch->starts[text + 1] - start, row);
     }
-    memset(row, 0, (rows - batch->tokens_count) * hidden * sizeof *row);
-    encoder->kernels->layer_norm(x, rows, hidden, norm->gamma, norm->beta, encoder->config->layer_norm_eps);
+    memset(row, 0, (rows - batch->tokens_count) * width * sizeof *row);
+    kernels->layer_norm(embedded, rows, width, norm->gamma, norm->beta, encoder->config->layer_norm_eps);
+    if (projection->outputs) kernels->linear(x, projection->outputs, narrow, width, rows, projection, SQ_LINEAR_SET);
 }

@@ -30,6 +30,7 @@ static size_t place(struct sq_workspace *workspace, struct sq_arena *arena, cons
         size_t rows, width;
     } buffers[] = {
         {&workspace->x, with_padding(tokens_max), config->hidden},
+        {&workspace->narrow, sq_model_config_projects(config) ? with_padding(tokens_max) : 0, config->embedding},
         {&workspace->qkv, with_padding(tokens_max), (size_t)3 * config->hidden},
         {&workspace->context, with_padding(tokens_max), config->hidden},
         {&workspace->up, block_rows(with_padding(tokens_max)), config->intermediate},
@@ -94,6 +95,7 @@ static void activate(const struct pass *pass, float *x, size_t count)
     case SQ_ACTIVATION_GELU_ERF: kernels->gelu_erf(x, count); break;
     case SQ_ACTIVATION_GELU_TANH: kernels->gelu_tanh(x, count); break;
     case SQ_ACTIVATION_RELU: kernels->relu(x, count); break;
+    case SQ_ACTIVATION_TANH: break; /* a head's alone */
     }
 }
 
@@ -126,6 +128,7 @@ static void attend(const struct pass *pass, unsigned text, const float *query, s
     const struct sq_model_config *config = pass->encoder->config;
     const unsigned *starts = pass->batch->starts;
     size_t stride = 3 * pass->hidden;
+    const float *bias = pass->encoder->weights->position_bias;
     const float *row = pass->workspace->qkv + starts[text] * stride;
     struct sq_attention attention = {
         .query = query,
@@ -135,6 +138,8 @@ static void attend(const struct pass *pass, unsigned text, const float *query, s
         .value = row + 2 * pass->hidden,
         .key_stride = stride,
         .keys = starts[text + 1] - starts[text],
+        .bias = bias ? bias + config->positions - 1 : NULL,
+        .bias_stride = 2 * (size_t)config->positions - 1,
         .heads = config->heads,
         .head_size = config->head_size,
         .context = context,
@@ -195,7 +200,7 @@ void sq_encoder_run(const struct sq_encoder *encoder, const struct sq_workspace 
         .text_rows = rounded(batch->texts_count, multiple),
     };
     unsigned last = encoder->config->layers - 1;
-    sq_embedding_run(encoder, batch, workspace->x, pass.token_rows);
+    sq_embedding_run(encoder, batch, workspace->x, workspace->narrow, pass.token_rows);
     clear_padding(&pass, workspace->context, batch->tokens_count, pass.token_rows);
     for (unsigned layer = 0; layer < last; layer++) run_layer(&pass, &encoder->weights->layers[layer]);
     run_last_layer(&pass, &encoder->weights->layers[last]);

@@ -29,6 +29,7 @@ struct sq_batch {
 /* One thread's buffers for batches of at most tokens_max tokens and texts_max texts. */
 struct sq_workspace {
     float *x;       /* [tokens, hidden]: the residual stream */
+    float *narrow;  /* [tokens, embedding], where that is narrower than the layers */
     float *qkv;     /* [tokens, 3 * hidden] */
     float *context; /* [tokens, hidden] */
     float *up;      /* [rows of a block, intermediate] */

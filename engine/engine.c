@@ -37,7 +37,7 @@ static int open_config(struct sq_engine *engine, const char *model_path, struct 
         return sq_err_set(err, SQ_E_MODEL_FILE, "the model's path is too long");
     sq_buf_init(&text);
     int status = sq_json_read_file(&text, path, SQ_CONFIG_BYTES_MAX, SQ_E_MODEL_FILE, err);
-    if (status == 0) status = sq_model_config_parse(&engine->config, path, sq_buf_view(&text), err);
+    if (status == 0) status = sq_model_config_parse(&engine->config, SQ_TASK_CLASSIFY, path, sq_buf_view(&text), err);
     sq_buf_deinit(&text);
     return status;
 }
@@ -71,7 +71,7 @@ static void fill_info(struct sq_engine *engine)
     struct sq_model_info *info = &engine->info;
     info->isa = engine->encoder.kernels->isa;
     info->name = engine->name;
-    info->architecture = config->architecture_name;
+    info->architecture = sq_model_config_class(config);
     info->dtype = engine->weights.dtype;
     info->layers = config->layers;
     info->hidden = config->hidden;
@@ -81,7 +81,7 @@ static void fill_info(struct sq_engine *engine)
     info->vocabulary = config->vocabulary;
     info->labels_count = config->labels_count;
     for (unsigned i = 0; i < config->labels_count; i++) info->labels[i] = config->labels[i];
-    info->multi_label = config->multi_label;
+    info->function = config->function;
     info->weights_bytes = engine->weights.bytes;
     info->session_bytes = sq_session_arena_bytes(engine);
 }

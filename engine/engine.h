@@ -27,6 +27,8 @@ enum {
 };
 
 enum sq_precision { SQ_PRECISION_AUTO, SQ_PRECISION_FP32, SQ_PRECISION_BF16, SQ_PRECISION_INT8 };
+enum sq_task { SQ_TASK_CLASSIFY, SQ_TASK_EMBED };
+enum sq_function { SQ_FUNCTION_AUTO, SQ_FUNCTION_SOFTMAX, SQ_FUNCTION_SIGMOID, SQ_FUNCTION_NONE }; /* what makes scores of logits */
 enum sq_normalise { SQ_NORMALISE_AUTO, SQ_NORMALISE_NONE, SQ_NORMALISE_TWEET };
 
 struct sq_engine_options {
@@ -50,7 +52,7 @@ struct sq_model_info {
     unsigned batch_tokens_max;
     unsigned labels_count;
     const char *labels[SQ_LABELS_MAX]; /* in id order */
-    bool multi_label;             /* sigmoid instead of softmax */
+    enum sq_function function;    /* SOFTMAX; SIGMOID: each label for itself; NONE: scores are the logits (regression) */
     enum sq_normalise normalise;  /* in force: NONE or TWEET */
     enum sq_precision precision;  /* in force */
     const char *isa;              /* the kernels in use: "avx512", "avx2" or "openblas" */

@@ -49,9 +49,9 @@ static int match(struct sq_ensemble *ensemble, unsigned member, const struct sq_
     char first_list[LIST_BYTES], other_list[LIST_BYTES];
     const struct sq_model_info *first = &ensemble->members[0]->info, *other = &ensemble->members[member]->info;
     bool same = first->labels_count == other->labels_count;
-    if (first->multi_label != other->multi_label)
+    if (first->function != other->function)
         return sq_err_set(err, SQ_E_CONFIG, "an ensemble's models must be of one kind, but of %s and %s one gives each label a probability of its "
-                          "own (multi-label) and the other does not", path_of(options, 0), path_of(options, member));
+                          "own (multi-label) or a plain number (regression) and the other does not", path_of(options, 0), path_of(options, member));
     for (unsigned i = 0; same && i < first->labels_count; i++) same = find_label(other, first->labels[i], &ensemble->label_ids[member][i]);
     if (same) return 0;
     return sq_err_set(err, SQ_E_CONFIG, "an ensemble's models must have the same labels, but %s has %s and %s has %s", path_of(options, 0),

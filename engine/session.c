@@ -132,6 +132,16 @@ static void sigmoid(float *probabilities, const float *logits, unsigned count)
     for (unsigned i = 0; i < count; i++) probabilities[i] = (float)(1.0 / (1.0 + exp(-(double)logits[i])));
 }
 
+static void apply_function(float *scores, const float *logits, const struct sq_model_info *info)
+{
+    switch (info->function) {
+    case SQ_FUNCTION_AUTO: /* settled when the model was opened */
+    case SQ_FUNCTION_SOFTMAX: softmax(scores, logits, info->labels_count); break;
+    case SQ_FUNCTION_SIGMOID: sigmoid(scores, logits, info->labels_count); break;
+    case SQ_FUNCTION_NONE: memcpy(scores, logits, info->labels_count * sizeof *scores); break;
+    }
+}
+
 static void fill(struct sq_prediction *prediction, const float *logits, const struct sq_model_info *info)
 {
     for (unsigned i = 0; i < info->labels_count; i++) {
@@ -139,8 +149,7 @@ static void fill(struct sq_prediction *prediction, const float *logits, const st
         if (!isfinite(logits[i])) prediction->code = SQ_E_INFERENCE;
     }
     if (prediction->code < 0) return;
-    if (info->multi_label) sigmoid(prediction->probabilities, logits, info->labels_count);
-    else softmax(prediction->probabilities, logits, info->labels_count);
+    apply_function(prediction->probabilities, logits, info);
     for (unsigned i = 1; i < info->labels_count; i++) {
         if (prediction->probabilities[i] > prediction->probabilities[prediction->label]) prediction->label = i;
     }

@@ -22,6 +22,8 @@ struct sq_attention {
     size_t key_stride;        /* of both */
     unsigned keys;
     unsigned heads, head_size;
+    const float *bias;  /* NULL, or added to the scores: bias[h * bias_stride + j - i] for head h, query i and key j */
+    size_t bias_stride; /* from head to head */
     float *context; /* out: [queries, heads * head_size] */
     size_t context_stride;
     float *scratch; /* sq_attention_scratch_floats(keys, head_size) */

@@ -7,22 +7,7 @@
 
 #include "engine/base/json.h"
 
-/* One row an architecture: what its config.json calls the numbers. */
-struct architecture_row {
-    const char *model_type, *class_name;
-    enum sq_architecture architecture;
-    const char *hidden, *layers, *heads, *intermediate, *activation;
-    bool has_token_types;
-};
-
-static const struct architecture_row architectures[] = {
-    {"bert", "BertForSequenceClassification", SQ_ARCHITECTURE_BERT, "hidden_size", "num_hidden_layers", "num_attention_heads",
-     "intermediate_size", "hidden_act", true},
-    {"distilbert", "DistilBertForSequenceClassification", SQ_ARCHITECTURE_DISTILBERT, "dim", "n_layers", "n_heads", "hidden_dim",
-     "activation", false},
-};
-enum { ARCHITECTURES_COUNT = sizeof architectures / sizeof *architectures };
-#define SUPPORTED "BertForSequenceClassification and DistilBertForSequenceClassification run"
+enum { LIST_BYTES = 256 };
 
 static const struct {
     const char *name;
@@ -85,23 +70,51 @@ static int read_class_name(const struct reader *reader, const char **class_name)
     return 0;
 }
 
-static int choose_architecture(const struct reader *reader, const struct architecture_row **row)
+/* "bert, distilbert, ..." */
+static const char *list_architectures(char list[LIST_BYTES])
+{
+    int bytes = 0;
+    const struct sq_architecture *known;
+    for (size_t i = 0; (known = sq_architecture_at(i)) && bytes < LIST_BYTES; i++)
+        bytes += snprintf(list + bytes, LIST_BYTES - (size_t)bytes, "%s%s", i ? ", " : "", known->model_type);
+    return list;
+}
+
+static int refuse_type(const struct reader *reader, const char *key, const char *value)
+{
+    char list[LIST_BYTES];
+    const char *advice = sq_architecture_advice(value);
+    if (advice) return fail(reader, "%s: %s can't be run: %s", key, value, advice);
+    return fail(reader, "%s: %s can't be run: take a model of one of these types: %s", key, value, list_architectures(list));
+}
+
+/* Of the model's type, but without the head that the task needs. */
+static int refuse_class(const struct reader *reader, const char *class_name, const struct sq_architecture *known)
+{
+    return fail(reader,
+                "architectures: %s is not a classifier that can be run: take a folder that was fine-tuned as a %s, or use task embed for sentence "
+                "vectors", class_name, known->class_name);
+}
+
+/* By model_type and, to classify, the class; one of the two may be missing. */
+static int choose_architecture(const struct reader *reader, enum sq_task task, const struct sq_architecture **architecture)
 {
     const char *class_name, *model_type;
+    const struct sq_architecture *known, *of_type = NULL;
     int status = read_class_name(reader, &class_name);
     if (status == 0) status = read_text(reader, "model_type", &model_type);
     if (status < 0) return status;
-    if (!class_name && !model_type) return fail(reader, "%s: missing, and no architectures either: " SUPPORTED, "model_type");
-    for (size_t i = 0; i < ARCHITECTURES_COUNT; i++) {
-        const struct architecture_row *known = &architectures[i];
-        bool class_fits = !class_name || strcmp(class_name, known->class_name) == 0;
+    if (!class_name && !model_type) return fail(reader, "%s: missing, and no architectures either: not a transformers model", "model_type");
+    for (size_t i = 0; (known = sq_architecture_at(i)); i++) {
         bool type_fits = !model_type || strcmp(model_type, known->model_type) == 0;
-        if (!class_fits || !type_fits) continue;
-        *row = known;
+        bool class_fits = !class_name || strcmp(class_name, known->class_name) == 0;
+        if (model_type && type_fits) of_type = known;
+        if (!type_fits || (!class_fits && !(task == SQ_TASK_EMBED && model_type))) continue;
+        *architecture = known;
         return 0;
     }
-    if (class_name) return fail(reader, "architectures: %s can't be run: " SUPPORTED, class_name);
-    return fail(reader, "model_type: %s can't be run: " SUPPORTED, model_type);
+    if (of_type) return refuse_class(reader, class_name, of_type);
+    return model_type ? refuse_type(reader, "model_type", model_type) : refuse_type(reader, "architectures", class_name);
 }
 
 static int refuse_unsupported(const struct reader *reader)
@@ -132,18 +145,19 @@ static int read_activation(struct sq_model_config *config, const struct reader *
     return fail(reader, "%s: '%s' can't be run: gelu, gelu_new, gelu_pytorch_tanh and relu can", key, name);
 }
 
-static int read_shape(struct sq_model_config *config, const struct reader *reader, const struct architecture_row *row)
+static int read_shape(struct sq_model_config *config, const struct reader *reader)
 {
+    const struct sq_config_names *names = config->architecture->config;
     const struct {
         const char *key;
         int64_t max;
         unsigned *value;
     } numbers[] = {
-        {row->hidden, SQ_HIDDEN_MAX, &config->hidden},
-        {row->layers, SQ_LAYERS_MAX, &config->layers},
-        {row->heads, SQ_HEADS_MAX, &config->heads},
-        {row->intermediate, SQ_INTERMEDIATE_MAX, &config->intermediate},
-        {"max_position_embeddings", SQ_POSITIONS_MAX, &config->positions},
+        {names->hidden, SQ_HIDDEN_MAX, &config->hidden},
+        {names->layers, SQ_LAYERS_MAX, &config->layers},
+        {names->heads, SQ_HEADS_MAX, &config->heads},
+        {names->intermediate, SQ_INTERMEDIATE_MAX, &config->intermediate},
+        {"max_position_embeddings", SQ_POSITIONS_MAX, &config->position_rows},
         {"vocab_size", SQ_VOCABULARY_MAX, &config->vocabulary},
     };
     for (size_t i = 0; i < sizeof numbers / sizeof *numbers; i++) {
@@ -151,24 +165,68 @@ static int read_shape(struct sq_model_config *config, const struct reader *reade
         if (status < 0) return status;
     }
     if (config->hidden % config->heads != 0)
-        return fail(reader, "%s: %u is not a multiple of %s %u", row->hidden, config->hidden, row->heads, config->heads);
-    if (config->positions < 2) return fail(reader, "%s: no room for [CLS] and [SEP]", "max_position_embeddings");
+        return fail(reader, "%s: %u is not a multiple of %s %u", names->hidden, config->hidden, names->heads, config->heads);
     config->head_size = config->hidden / config->heads;
     return 0;
 }
 
-/* BERT's own; DistilBERT has no token types and a fixed epsilon. */
-static int read_bert(struct sq_model_config *config, const struct reader *reader, const struct architecture_row *row)
+static int read_int(const struct reader *reader, const char *key, int64_t min, int64_t max, int64_t fallback, unsigned *value)
+{
+    int64_t number = 0;
+    int status = sq_json_get_int(reader->object, key, min, max, fallback, &number, SQ_E_MODEL_FILE, reader->err);
+    *value = (unsigned)number;
+    return status;
+}
+
+/* Where a text's first token stands, and so how long a text can be. */
+static int read_positions(struct sq_model_config *config, const struct reader *reader)
+{
+    int64_t padding_id = -1;
+    if (config->architecture->counts_from_padding) {
+        int status = sq_json_get_int(reader->object, "pad_token_id", 0, SQ_VOCABULARY_MAX, config->architecture->padding_id, &padding_id,
+                                     SQ_E_MODEL_FILE, reader->err);
+        if (status < 0) return status;
+    }
+    config->padding_id = (int)padding_id;
+    config->first_position = (unsigned)(padding_id + 1);
+    if (config->position_rows < config->first_position + 2)
+        return fail(reader, "%s: %u leaves no room for the first and the last token of a text", "max_position_embeddings",
+                    config->position_rows);
+    config->positions = config->position_rows - config->first_position;
+    return 0;
+}
+
+/* What only some architectures have. */
+static int read_particulars(struct sq_model_config *config, const struct reader *reader)
+{
+    const struct sq_architecture *architecture = config->architecture;
+    int status = 0;
+    config->embedding = config->hidden;
+    config->stored_layers = config->layers;
+    if (architecture->has_token_types) status = read_int(reader, "type_vocab_size", 1, SQ_TOKEN_TYPES_MAX, 2, &config->token_types);
+    if (status == 0 && architecture->projection)
+        status = read_int(reader, "embedding_size", 1, SQ_HIDDEN_MAX, 128, &config->embedding);
+    if (status == 0 && architecture->shares_layers) {
+        unsigned inner;
+        status = read_int(reader, "num_hidden_groups", 1, config->layers, 1, &config->stored_layers);
+        if (status == 0) status = read_int(reader, "inner_group_num", 1, SQ_LAYERS_MAX, 1, &inner);
+        if (status == 0 && inner != 1) return fail(reader, "inner_group_num: %u can't be run: take a model that has 1, as all known ones do", inner);
+    }
+    if (status == 0 && architecture->position_bias) {
+        status = read_int(reader, "relative_attention_num_buckets", 1, SQ_BIAS_BUCKETS, SQ_BIAS_BUCKETS, &config->bias_buckets);
+        if (status == 0 && config->bias_buckets != SQ_BIAS_BUCKETS)
+            return fail(reader, "relative_attention_num_buckets: %u can't be run: transformers itself always counts %d", config->bias_buckets,
+                        SQ_BIAS_BUCKETS);
+    }
+    return status;
+}
+
+static int read_eps(struct sq_model_config *config, const struct reader *reader)
 {
     double eps = 1e-12;
-    int64_t token_types = 0;
     int status = 0;
-    if (row->has_token_types) {
-        status = sq_json_get_int(reader->object, "type_vocab_size", 1, SQ_TOKEN_TYPES_MAX, 2, &token_types, SQ_E_MODEL_FILE, reader->err);
-        if (status == 0)
-            status = sq_json_get_real(reader->object, "layer_norm_eps", 0, 1, eps, &eps, SQ_E_MODEL_FILE, reader->err);
-    }
-    config->token_types = (unsigned)token_types;
+    if (!config->architecture->has_fixed_eps)
+        status = sq_json_get_real(reader->object, "layer_norm_eps", 0, 1, eps, &eps, SQ_E_MODEL_FILE, reader->err);
     config->layer_norm_eps = (float)eps;
     return status;
 }
@@ -220,22 +278,43 @@ static int read_labels(struct sq_model_config *config, const struct reader *read
     return 0;
 }
 
-/* How logits become probabilities: transformers' rules, function_to_apply first. */
-static int read_output(struct sq_model_config *config, const struct reader *reader)
+struct function_word {
+    const char *word;
+    enum sq_function function;
+};
+
+static int read_function_word(const struct reader *reader, const char *key, const struct function_word *words, enum sq_function *function)
 {
-    const char *problem, *function;
-    int status = read_text(reader, "problem_type", &problem);
-    if (status == 0) status = read_text(reader, "function_to_apply", &function);
-    if (status < 0) return status;
-    if (problem && strcmp(problem, "regression") == 0)
-        return fail(reader, "problem_type: %s has no labels to score: use a classification model", problem);
-    if (problem && strcmp(problem, "single_label_classification") != 0 && strcmp(problem, "multi_label_classification") != 0)
-        return fail(reader, "problem_type: '%s' is not known: expected single_label_classification or multi_label_classification", problem);
-    config->multi_label = config->labels_count == 1 || (problem && strcmp(problem, "multi_label_classification") == 0);
-    if (!function) return 0;
-    config->multi_label = strcmp(function, "sigmoid") == 0;
-    if (config->multi_label || strcmp(function, "softmax") == 0) return 0;
-    return fail(reader, "function_to_apply: '%s' can't be run: softmax and sigmoid can", function);
+    const char *value;
+    int status = read_text(reader, key, &value);
+    if (status < 0 || !value) return status;
+    for (; words->word; words++) {
+        if (strcmp(words->word, value) != 0) continue;
+        *function = words->function;
+        return 0;
+    }
+    return fail(reader, "%s: '%s' is not a word that transformers has there", key, value);
+}
+
+/* How logits become scores: function_to_apply, else what transformers makes of problem_type, else left to the number of labels. */
+static int read_function(struct sq_model_config *config, const struct reader *reader)
+{
+    static const struct function_word problem_types[] = {
+        {"single_label_classification", SQ_FUNCTION_AUTO},
+        {"multi_label_classification", SQ_FUNCTION_SIGMOID},
+        {"regression", SQ_FUNCTION_NONE},
+        {NULL, SQ_FUNCTION_AUTO},
+    };
+    static const struct function_word functions_to_apply[] = {
+        {"softmax", SQ_FUNCTION_SOFTMAX},
+        {"sigmoid", SQ_FUNCTION_SIGMOID},
+        {"none", SQ_FUNCTION_NONE},
+        {NULL, SQ_FUNCTION_AUTO},
+    };
+    config->function = SQ_FUNCTION_AUTO;
+    int status = read_function_word(reader, "problem_type", problem_types, &config->function);
+    if (status == 0) status = read_function_word(reader, "function_to_apply", functions_to_apply, &config->function);
+    return status;
 }
 
 static int read_normalise(struct sq_model_config *config, const struct reader *reader)
@@ -250,26 +329,25 @@ static int read_normalise(struct sq_model_config *config, const struct reader *r
 
 static int read_config(struct sq_model_config *config, const struct reader *reader)
 {
-    const struct architecture_row *row = NULL;
+    bool classifies = config->task == SQ_TASK_CLASSIFY;
     if (!json_is_object(reader->object)) return fail(reader, "expected a JSON object");
-    int status = choose_architecture(reader, &row);
-    if (status < 0) return status;
-    config->architecture = row->architecture;
-    config->architecture_name = row->class_name;
-    status = refuse_unsupported(reader);
-    if (status == 0) status = read_shape(config, reader, row);
-    if (status == 0) status = read_bert(config, reader, row);
-    if (status == 0) status = read_activation(config, reader, row->activation);
-    if (status == 0) status = read_labels(config, reader);
-    if (status == 0) status = read_output(config, reader);
+    int status = choose_architecture(reader, config->task, &config->architecture);
+    if (status == 0) status = refuse_unsupported(reader);
+    if (status == 0) status = read_shape(config, reader);
+    if (status == 0) status = read_positions(config, reader);
+    if (status == 0) status = read_particulars(config, reader);
+    if (status == 0) status = read_eps(config, reader);
+    if (status == 0) status = read_activation(config, reader, config->architecture->config->activation);
+    if (status == 0 && classifies) status = read_labels(config, reader);
+    if (status == 0 && classifies) status = read_function(config, reader);
     if (status == 0) status = read_normalise(config, reader);
     return status;
 }
 
-int sq_model_config_parse(struct sq_model_config *config, const char *name, struct sq_str text, struct sq_err *err)
+int sq_model_config_parse(struct sq_model_config *config, enum sq_task task, const char *name, struct sq_str text, struct sq_err *err)
 {
     json_t *object;
-    *config = (struct sq_model_config){0};
+    *config = (struct sq_model_config){.task = task};
     int status = sq_json_parse(&object, name, text, SQ_E_MODEL_FILE, err);
     if (status < 0) return status;
     status = read_config(config, &(struct reader){object, err});
@@ -279,15 +357,26 @@ int sq_model_config_parse(struct sq_model_config *config, const char *name, stru
 
 int sq_model_config_set_labels_count(struct sq_model_config *config, unsigned rows, struct sq_err *err)
 {
-    if (config->labels[0][0] != '\0') {
-        if (rows == config->labels_count) return 0;
-        return sq_err_set(err, SQ_E_MODEL_FILE, "the classifier has %u rows, but id2label in config.json names %u labels", rows,
-                          config->labels_count);
-    }
     if (rows == 0 || rows > SQ_LABELS_MAX)
         return sq_err_set(err, SQ_E_MODEL_FILE, "the classifier has %u rows, not 1 to %d", rows, SQ_LABELS_MAX);
-    if (rows == 1) config->multi_label = true;
+    bool has_names = config->labels[0][0] != '\0';
+    if (has_names && rows != config->labels_count)
+        return sq_err_set(err, SQ_E_MODEL_FILE, "the classifier has %u rows, but id2label in config.json names %u labels", rows,
+                          config->labels_count);
+    for (unsigned id = 0; !has_names && id < rows; id++)
+        snprintf(config->labels[id], sizeof config->labels[id], "LABEL_%u", id);
     config->labels_count = rows;
-    for (unsigned id = 0; id < rows; id++) snprintf(config->labels[id], sizeof config->labels[id], "LABEL_%u", id);
+    if (config->function == SQ_FUNCTION_AUTO) config->function = rows == 1 ? SQ_FUNCTION_SIGMOID : SQ_FUNCTION_SOFTMAX;
     return 0;
+}
+
+bool sq_model_config_projects(const struct sq_model_config *config)
+{
+    const struct sq_architecture *architecture = config->architecture;
+    return architecture->projection && (architecture->projects_always || config->embedding != config->hidden);
+}
+
+const char *sq_model_config_class(const struct sq_model_config *config)
+{
+    return config->task == SQ_TASK_CLASSIFY ? config->architecture->class_name : config->architecture->model_type;
 }

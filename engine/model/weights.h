@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The weights of a model in fp32, in the layout that the forward pass reads: one block of memory, read-only once loaded, shared by all
- * threads. Shapes in brackets: H hidden, I intermediate, V vocabulary, P positions, C labels. */
+ * threads. Shapes in brackets: H hidden, E embedding, I intermediate, V vocabulary, P position_rows, N positions, C labels. */
 #ifndef SQ_MODEL_WEIGHTS_H
 #define SQ_MODEL_WEIGHTS_H
 
@@ -26,22 +26,23 @@ struct sq_layer_weights {
 };
 
 struct sq_weights {
-    float *words;     /* [V, H] */
-    float *positions; /* [P, H], row 0 of the token types added */
-    struct sq_norm_weights embedding_norm;
-    struct sq_layer_weights layers[SQ_LAYERS_MAX];
-    struct sq_linear pooler;     /* H to H: BERT's pooler, DistilBERT's pre_classifier */
-    struct sq_linear classifier; /* H to C */
+    float *words;     /* [V, E] */
+    float *positions; /* [P, E], row 0 of the token types added */
+    struct sq_norm_weights embedding_norm; /* of E */
+    struct sq_linear projection; /* E to H; outputs 0: the embeddings are as wide as the layers */
+    float *position_bias;        /* [heads, 2 N - 1]: what attention adds for key j and query i is column N - 1 + j - i; NULL: nothing */
+    struct sq_layer_weights layers[SQ_LAYERS_MAX]; /* where layers share their weights, so do their pointers */
+    struct sq_linear pooler;     /* H to H, to classify */
+    struct sq_linear classifier; /* H to C, to classify */
 
     float *block; /* owned: all of the above */
     size_t bytes;
     const char *dtype; /* of the file's word embeddings; static */
 };
 
-/* Reads model_path/model.safetensors. config gets its labels from the classifier where config.json names none.
- * Matrices are laid out for `kernels`. Nothing is allocated for
- * the weights before all of them were found in the file in their right shapes; what is missing or misshapen is listed all at once. Blocks
- * for the reading. SQ_E_MODEL_FILE; nothing is left behind then. */
+/* Reads the folder's safetensors. config gets its labels from the classifier where config.json names none. Matrices are laid out for
+ * `kernels`. Nothing is allocated for the weights before all of them were found in their right shapes; what is missing or misshapen is
+ * listed all at once. Blocks for the reading. SQ_E_MODEL_FILE; nothing is left behind then. */
 int sq_weights_open(struct sq_weights *weights, struct sq_model_config *config, const struct sq_kernels *kernels, const char *model_path,
                     struct sq_err *err);
 void sq_weights_close(struct sq_weights *weights);

@@ -77,7 +77,7 @@ static double self_test(struct sq_session *session, const struct sq_model_info *
             worst = fmax(worst, fabs((double)together[i].probabilities[label] - (double)alone->probabilities[label]));
             sum += (double)alone->probabilities[label];
         }
-        if (!info->multi_label && !(fabs(sum - 1) < 1e-3)) worst = 2;
+        if (info->function == SQ_FUNCTION_SOFTMAX && !(fabs(sum - 1) < 1e-3)) worst = 2;
     }
     free(together);
     return worst;

@@ -9,6 +9,7 @@ from pathlib import Path
 import torch
 
 from . import folders, texts
+from .probabilities import scores
 
 TOKENS_MAX = 128  # what classify cuts to
 PROBABILITY_MAX = 1e-4
@@ -76,7 +77,6 @@ def probabilities(network, ids):
     """[labels] for each sequence of ids; padded batches of like length, with a mask."""
     out = [None] * len(ids)
     order = sorted(range(len(ids)), key=lambda i: len(ids[i]))
-    multi_label = network.config.problem_type == "multi_label_classification"
     for start in range(0, len(order), BATCH):
         batch = order[start:start + BATCH]
         width = max(len(ids[i]) for i in batch)
@@ -84,7 +84,7 @@ def probabilities(network, ids):
         mask = torch.tensor([[1] * len(ids[i]) + [0] * (width - len(ids[i])) for i in batch])
         with torch.inference_mode():
             logits = network(input_ids=padded, attention_mask=mask).logits
-        values = torch.sigmoid(logits) if multi_label else torch.softmax(logits, dim=-1)
+        values = scores(network.config, logits)
         for i, row in zip(batch, values.tolist()):
             out[i] = row
     return out

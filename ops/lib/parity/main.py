@@ -24,6 +24,7 @@ def parse_arguments():
     parser.add_argument("--update-chars", action="store_true", help="write engine/tokenizer/chars_table.h anew, and compare nothing")
     parser.add_argument("--update-probabilities", type=Path, metavar="FILE",
                         help="write tests/golden/probabilities anew with FILE, the write_model of a build with tests, and compare nothing")
+    parser.add_argument("--only", metavar="NAME", action="append", default=[], help="with --update-probabilities: these models; may be repeated")
     return parser.parse_args()
 
 
@@ -64,7 +65,7 @@ def main():
     if arguments.update_probabilities:
         from . import probabilities
 
-        probabilities.update(arguments.update_probabilities)
+        probabilities.update(arguments.update_probabilities, arguments.only)
     if arguments.update or arguments.update_chars or arguments.update_probabilities:
         return 0
 

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 """Writes tests/golden/probabilities: what transformers gives for the default model and for random-weight models of BERT-base's and
-DistilBERT's shapes. Those are made by the program of tests/golden/write_model.c, so the oracle sees the very bytes that the test makes."""
+DistilBERT's shapes and small ones of every other architecture. Those are made by the program of tests/golden/write_model.c, so the oracle sees the very bytes that the test makes."""
 import json
 import subprocess
 import tempfile
@@ -17,6 +17,7 @@ RANDOM = {
     "bert-base": {"vader": 30, "finance": 20, "hard": 10},
     "distilbert": {"vader": 60, "finance": 40, "hard": 20},
     "odd-shape": {"chinese": 120, "hard": 40, "vader": 40},
+    **{name: {"vader": 50, "finance": 10} for name in ("roberta", "xlm-roberta", "camembert", "electra-small", "electra", "mpnet", "albert")},
 }
 DEFAULT = {"vader": 200, "finance": 160, "hard": 40}
 
@@ -29,6 +30,15 @@ def spread(items, count):
 def chosen(counts):
     for source, count in counts.items():
         yield from spread(list(texts.SOURCES[source]()), count)
+
+
+def scores(config, logits):
+    """What transformers' text-classification pipeline makes of logits."""
+    if config.problem_type == "regression":
+        return logits
+    if config.problem_type == "multi_label_classification" or config.num_labels == 1:
+        return logits.sigmoid()
+    return logits.softmax(-1)
 
 
 class Oracle:
@@ -48,8 +58,8 @@ class Oracle:
         """A text alone, without padding: tokens, logits, probabilities."""
         given = self.tokenizer(self.normalise(text), truncation=True, max_length=self.tokens_max, return_tensors="pt")
         with self.torch.no_grad():
-            logits = self.model(**given).logits[0].double()
-        return given["input_ids"].shape[1], logits.tolist(), logits.softmax(-1).tolist()
+            logits = self.model(input_ids=given["input_ids"]).logits[0].double()
+        return given["input_ids"].shape[1], logits.tolist(), scores(self.model.config, logits).tolist()
 
 
 def write(name, folder, counts):
@@ -61,11 +71,16 @@ def write(name, folder, counts):
             out.write(json.dumps({"text": text, **row}) + "\n")
 
 
-def update(write_model):
+def update(write_model, names):
+    """All of them, or those named."""
     GOLDEN.mkdir(exist_ok=True)
     for name, counts in RANDOM.items():
+        if names and name not in names:
+            continue
         with tempfile.TemporaryDirectory() as folder:
             subprocess.run([str(write_model), name, folder], check=True)
             write(name, folder, counts)
+    if names and "default" not in names:
+        return
     (default,) = [path for path in MODELS.iterdir() if (path / "config.json").exists()]
     write("default", default, DEFAULT)

@@ -111,6 +111,37 @@ static void test_names_and_types(void **state)
     }
 }
 
+static uint64_t digest(void)
+{
+    struct sq_engine *engine;
+    struct sq_engine_options options = {.model_path = folder.path};
+    if (sq_engine_open(&engine, &options, &err) < 0) fail_msg("%s", err.message);
+    uint64_t digest = sq_engine_info(engine)->digest;
+    sq_engine_close(engine);
+    return digest;
+}
+
+/* The same weights in three files. */
+static void test_shards(void **state)
+{
+    (void)state;
+    struct sq_prediction right = score();
+    struct test_model model = test_model_tiny;
+    model.shards = 3;
+    test_folder_remove(&folder, "model.safetensors");
+    test_model_write(folder.path, &model);
+    struct sq_prediction given = score();
+    assert_memory_equal(given.logits, right.logits, sizeof right.logits);
+    uint64_t before = digest();
+    model.seed = 2;
+    test_model_write(folder.path, &model);
+    assert_true(digest() != before); /* the shards count, not only their index */
+    test_folder_remove(&folder, "model-00002-of-00003.safetensors");
+    refuse("model-00002-of-00003.safetensors: No such file");
+    test_folder_write(&folder, "model-00002-of-00003.safetensors", SQ_STR("\2\0\0\0\0\0\0\0{}"));
+    refuse("tensors are missing or have the wrong shape");
+}
+
 static void test_info(void **state)
 {
     (void)state;
@@ -142,8 +173,12 @@ static void test_files_missing(void **state)
     refuse("pytorch_model.bin");
     test_folder_remove(&folder, "pytorch_model.bin");
     refuse("model.safetensors: no such file");
+    test_folder_write(&folder, "tf_model.h5", SQ_STR("x"));
+    refuse("tf_model.h5, which is TensorFlow's");
     test_folder_write(&folder, "model.safetensors.index.json", SQ_STR("{}"));
-    refuse("split over several files");
+    refuse("weight_map: expected an object");
+    test_folder_write(&folder, "model.safetensors.index.json", SQ_STR("{\"weight_map\":{\"a\":\"gone.safetensors\"}}"));
+    refuse("gone.safetensors: No such file");
     test_folder_remove(&folder, "vocab.txt");
     refuse("vocab.txt");
     test_folder_remove(&folder, "config.json");
@@ -219,7 +254,7 @@ int main(void)
 {
 #define CASE(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
     const struct CMUnitTest tests[] = {
-        CASE(test_names_and_types), CASE(test_info),      CASE(test_files_missing), CASE(test_tensors_wrong),
+        CASE(test_names_and_types), CASE(test_shards), CASE(test_info),      CASE(test_files_missing), CASE(test_tensors_wrong),
         CASE(test_config_and_weights_disagree), CASE(test_cut_short), CASE(test_options),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -98,7 +98,7 @@ static void test_company(void **state)
 {
     (void)state;
     struct test_model distilbert = test_model_tiny;
-    distilbert.is_distilbert = true;
+    distilbert.type = "distilbert";
     check_company(&test_model_tiny, NULL);
     check_company(&test_model_tiny, "openblas");
     check_company(&distilbert, NULL);
