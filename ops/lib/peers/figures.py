@@ -5,8 +5,13 @@ import sys
 from . import peer, rounds
 from .material import Material
 
-# figure: (precision, instruction set), for the figures that are throughputs
-THROUGHPUTS = {"int8": ("int8", "best"), "fp32": ("fp32", "best"), "avx2": ("int8", "avx2")}
+# figure: the parts it consists of, each with what takes it, the precision and the instruction set
+PARTS = {
+    "int8": {"throughput/{}/int8": (rounds.throughput, "int8", "best")},
+    "fp32": {"throughput/{}/fp32": (rounds.throughput, "fp32", "best")},
+    "avx2": {"throughput/{}/avx2": (rounds.throughput, "int8", "avx2")},
+    "latency": {"latency/{}/int8": (rounds.latency, "int8", "best"), "latency/{}/fp32": (rounds.latency, "fp32", "best")},
+}
 
 
 def say(text):
@@ -37,8 +42,8 @@ def all_of(options, about):
         material = prepared(shape, options, about)
         if options.prepare:
             continue
-        for figure, (precision, isa) in THROUGHPUTS.items():
-            if figure in options.only:
-                name, part = f"throughput/{shape}/{figure}", rounds.throughput(material, options, precision, isa)
-                tell(name, part)
-                yield name, part
+        for figure, parts in PARTS.items():
+            for name, (take, *how) in parts.items() if figure in options.only else ():
+                part = take(material, options, *how)
+                tell(name.format(shape), part)
+                yield name.format(shape), part

@@ -14,30 +14,34 @@ VOCABULARY = "bert-base-uncased"
 # Timed texts: so many that the slowest engine goes through them in some seconds.
 TEXTS = {"minilm": 512, "base": 128}
 CALIBRATION_TEXTS = 512
+SINGLE_TOKENS = 25
 
 
 class Material:
-    """folder: a Hugging Face folder. texts_file: a text a line. rows: ids of CALIBRATION_TEXTS texts, of which `timed` are timed."""
+    """folder: a Hugging Face folder. rows: ids of CALIBRATION_TEXTS texts, of which the first `timed` are timed, and stand in texts_file;
+    single: the one of SINGLE_TOKENS tokens, or nearly, that is timed alone, and stands in single_file."""
 
     def __init__(self, shape, texts_file):
         self.shape, self.timed, self.work = shape, TEXTS[shape], WORK / shape
         self.work.mkdir(parents=True, exist_ok=True)
         self.folder = FOLDERS[shape](self.work)
-        lines = read_lines(texts_file)
-        self.texts_file, self.rows_file = self.work / "texts.txt", self.work / "rows.json"
-        answers = squall.answers(self.folder, lines[:CALIBRATION_TEXTS])
+        lines = read_lines(texts_file)[:CALIBRATION_TEXTS]
+        self.texts_file, self.single_file, self.rows_file = self.work / "texts.txt", self.work / "single.txt", self.work / "rows.json"
+        answers = squall.answers(self.folder, lines)
         self.rows = [answer["ids"] for answer in answers]
         self.logits = numpy.array([answer["logits"] for answer in answers])
         self.texts_file.write_text("".join(f"{line}\n" for line in lines[: self.timed]))
+        self.single = min(range(len(lines)), key=lambda at: abs(len(self.rows[at]) - SINGLE_TOKENS))
+        self.single_file.write_text(f"{lines[self.single]}\n")
         self.rows_file.write_text(json.dumps(self.rows))
         self.versions = {}
 
     def tokens(self):
         return sum(map(len, self.rows[: self.timed])) / self.timed
 
-    def index_of_length(self, length):
-        """A text of so many tokens, or nearly."""
-        return min(range(len(self.rows)), key=lambda at: abs(len(self.rows[at]) - length))
+    def span(self, order, timed=None):
+        """Which rows an order is about: the timed ones, or the one that is timed alone."""
+        return {"first": self.single, "texts": 1} if order == "single" else {"first": 0, "texts": timed or self.timed}
 
 
 def read_lines(texts_file):

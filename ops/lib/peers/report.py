@@ -77,7 +77,7 @@ def latency_section(parts):
     for name, part in parts.items():
         if name.startswith("latency/"):
             _, shape, precision = name.split("/")
-            rows.append([f"{SHAPES[shape]}, {precision}", f"{1000 * part['squall']['median']:.2f}",
+            rows.append([f"{SHAPES[shape]}, {precision}", f"{1000 / part['squall']['texts_per_second']['median']:.2f}",
                          *(next((f"{1000 / row['texts_per_second']['median']:.2f}" for row in part["peers"] if row["engine"] == engine), "")
                            for engine in NAMES)])
     return ["**One text of 25 tokens, one thread: milliseconds**", "", *table(["", "Squall", *NAMES.values()], rows)] if rows else []

@@ -9,7 +9,6 @@ from . import peer, squall, tune
 
 LOGITS_TEXTS = 64
 FP32_DIFFERENCE_MAX = 1e-3
-LATENCY_TOKENS = 25
 
 
 def spread(values):
@@ -40,14 +39,13 @@ class Rival:
         return self.processes[order].ask(order=order, **{"batch": self.settings[order]["batch"], **request})
 
 
-def open_rivals(stack, material, options, precision, isa):
+def open_rivals(stack, material, options, precision, isa, orders):
     rivals = []
     for engine in options.engines:
         if not peer.variants(engine, precision, isa):
             continue
         settings = tune.settings(material, engine, precision, isa, options.core, options.retune)
-        wanted = {order: setting for order, setting in settings.items() if order in options.orders}
-        rivals.append(Rival(stack, material, engine, precision, isa, options.core, wanted))
+        rivals.append(Rival(stack, material, engine, precision, isa, options.core, {order: settings[order] for order in orders}))
     return rivals
 
 
@@ -62,19 +60,34 @@ def entry(rival, order, own, measured):
     }
 
 
-def throughput(material, options, precision, isa):
-    """The part of the JSON for a shape, a precision and an instruction set."""
+def turns(material, options, precision, isa, orders, own_turn):
+    """(Squall's figures, {(rival, order): [(Squall's figure, the rival's) a round]})"""
     with contextlib.ExitStack() as stack:
-        rivals = open_rivals(stack, material, options, precision, isa)
-        own, pairs = [], {(rival, order): [] for rival in rivals for order in rival.settings}
+        rivals = open_rivals(stack, material, options, precision, isa, orders)
+        own, pairs = [], {(rival, order): [] for rival in rivals for order in orders}
         for _ in range(options.rounds):
             for rival in rivals:
                 # The slow shape has Squall's figure once a round, the other before each rival.
                 if rival is rivals[0] or material.shape == "minilm":
-                    own.append(squall.bench(material.folder, material.texts_file, precision, isa, options.core, options.seconds))
-                for order in rival.settings:
-                    measured = rival.measure(order, seconds=options.seconds, texts=material.timed)
+                    own.append(own_turn())
+                for order in orders:
+                    measured = rival.measure(order, seconds=options.seconds, **material.span(order))
                     pairs[rival, order].append((own[-1], measured))
-    entries = [entry(rival, order, *zip(*values)) for (rival, order), values in pairs.items()]
-    return {"squall": {key: spread([value[key] for value in own]) for key in ("texts_per_second", "encode_only_texts_per_second")},
-            "isa": own[-1]["isa"], "tokens": material.tokens(), "texts": material.timed, "rounds": options.rounds, "peers": entries}
+    return own, pairs
+
+
+def part_of(material, options, precision, isa, orders, texts_file, *bench_options):
+    """The part of the JSON for a shape, a precision and an instruction set."""
+    own_turn = lambda: squall.bench(material.folder, texts_file, precision, isa, options.core, options.seconds, *bench_options)
+    own, pairs = turns(material, options, precision, isa, orders, own_turn)
+    figures = {key: spread([value[key] for value in own]) for key in ("texts_per_second", "encode_only_texts_per_second")}
+    return {"squall": figures, "isa": own[-1]["isa"], "tokens": own[-1]["tokens"] / own[-1]["texts"], "texts": own[-1]["texts"],
+            "rounds": options.rounds, "peers": [entry(rival, order, *zip(*values)) for (rival, order), values in pairs.items()]}
+
+
+def throughput(material, options, precision, isa):
+    return part_of(material, options, precision, isa, options.orders, material.texts_file)
+
+
+def latency(material, options, precision, isa):
+    return part_of(material, options, precision, isa, ["single"], material.single_file, "--in-flight", 1)

@@ -1,20 +1,20 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Each engine's best settings: which variant and which batch size, in arrival order and sorted. Tried once, then remembered."""
+"""Each engine's best settings: which variant and which batch size, in arrival order, sorted, and for one text. Tried once, then remembered."""
 import json
 
 from . import peer
 from .material import WORK
 
 FILE = WORK / "tuned.json"
-BATCHES = {"arrival": [1, 2, 4, 8, 16, 32], "sorted": [2, 4, 8, 16, 32]}
+BATCHES = {"arrival": [1, 2, 4, 8, 16, 32], "sorted": [2, 4, 8, 16, 32], "single": [1]}
 # Variants are told apart by these; then the best one is tried with every batch size.
-PROBES = {"arrival": [1, 16], "sorted": [8]}
+PROBES = {"arrival": [1, 16], "sorted": [8], "single": [1]}
 TEXTS = {"minilm": 128, "base": 32}
 SECONDS = 0.3
 
 
 def measure(material, opened, order, batch):
-    return opened.ask(order=order, batch=batch, seconds=SECONDS, texts=TEXTS[material.shape])["texts_per_second"]
+    return opened.ask(order=order, batch=batch, seconds=SECONDS, **material.span(order, TEXTS[material.shape]))["texts_per_second"]
 
 
 def probe(material, engine, variant, precision, isa, core):
@@ -24,6 +24,8 @@ def probe(material, engine, variant, precision, isa, core):
 
 
 def best_batch(material, engine, variant, precision, isa, core, order):
+    if len(BATCHES[order]) == 1:
+        return BATCHES[order][0]
     with peer.Peer(engine, variant, material, precision, isa, core) as opened:
         return max(BATCHES[order], key=lambda batch: measure(material, opened, order, batch))
 
