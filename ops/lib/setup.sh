@@ -17,7 +17,7 @@ build   gcc libc6-dev cmake ninja-build pkg-config
 build   librdkafka-dev libuv1-dev libmicrohttpd-dev libyaml-dev libjansson-dev libseccomp-dev
 build   libopenblas-pthread-dev libutf8proc-dev libxxhash-dev uthash-dev
 build   protobuf-compiler protobuf-c-compiler libprotobuf-c-dev
-kafka   gcc libc6-dev pkg-config librdkafka-dev default-jre-headless maven
+kafka   gcc libc6-dev pkg-config librdkafka-dev default-jre-headless maven openssl
 test    libcmocka-dev clang libclang-rt-dev shellcheck git
 test    python3 python3-venv chromium chromium-driver docker-compose
 fresh   debootstrap
