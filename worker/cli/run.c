@@ -82,7 +82,6 @@ static int open_pipeline(struct worker *worker, const char *mode, struct sq_err 
     return status;
 }
 
-/* Before the first thread, as it holds for the threads that come after. */
 static int enter_sandbox(const struct sq_config *config, struct sq_err *err)
 {
     struct sq_sandbox sandbox;

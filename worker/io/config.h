@@ -61,6 +61,8 @@ struct sq_config {
         struct sq_config_pairs properties; /* for both clients; secrets of the _file keys are already in it */
         struct sq_config_pairs consumer, producer;
         char sasl_password_file[SQ_CONFIG_PATH_BYTES], ssl_key_password_file[SQ_CONFIG_PATH_BYTES];
+        char ssl_keystore_password_file[SQ_CONFIG_PATH_BYTES], oauth_client_secret_file[SQ_CONFIG_PATH_BYTES];
+        char sasl_token_file[SQ_CONFIG_PATH_BYTES];
     } kafka;
     struct {
         char topics[SQ_CONFIG_TOPICS_MAX][SQ_CONFIG_TEXT_BYTES];

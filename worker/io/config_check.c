@@ -127,9 +127,7 @@ static void read_secret(struct sq_config_loader *loader, const char *key, const 
     struct sq_buf secret;
     if (!*path) return;
     sq_buf_init(&secret);
-    if (sq_config_pair_find(pairs, property)) {
-        sq_config_problem(loader, &where, "%s and the property %s are both set; keep one", key, property);
-    } else if (sq_json_read_file(&secret, path, SQ_CONFIG_VALUE_BYTES, SQ_E_CONFIG, &err) != 0) {
+    if (sq_json_read_file(&secret, path, SQ_CONFIG_VALUE_BYTES, SQ_E_CONFIG, &err) != 0) {
         sq_config_problem(loader, &where, "%s: %s", key, err.message);
     } else {
         struct sq_str value = sq_buf_view(&secret);
@@ -138,6 +136,34 @@ static void read_secret(struct sq_config_loader *loader, const char *key, const 
         else if (sq_config_pair_set(pairs, sq_str_view(property), value, &err) != 0) sq_config_problem(loader, &where, "%s: %s", key, err.message);
     }
     sq_buf_deinit(&secret);
+}
+
+/* A configuration is shown, copied and committed: secrets are not in it. */
+static void refuse_inline(struct sq_config_loader *loader, const struct sq_config_pairs *pairs, const char *key, const char *property,
+                          const char *file_key)
+{
+    struct sq_config_where where = where_of(loader, key, SQ_NO_RULE);
+    if (sq_config_pair_find(pairs, property))
+        sq_config_problem(loader, &where, "%s: %s is a secret: put it into a file and name that in %s", key, property, file_key);
+}
+
+static void read_secrets(struct sq_config_loader *loader)
+{
+    struct sq_config *config = loader->config;
+    const struct {
+        const char *key, *path, *property;
+    } secrets[] = {
+        {"kafka.sasl_password_file", config->kafka.sasl_password_file, "sasl.password"},
+        {"kafka.ssl_key_password_file", config->kafka.ssl_key_password_file, "ssl.key.password"},
+        {"kafka.ssl_keystore_password_file", config->kafka.ssl_keystore_password_file, "ssl.keystore.password"},
+        {"kafka.oauth_client_secret_file", config->kafka.oauth_client_secret_file, "sasl.oauthbearer.client.secret"},
+    };
+    for (size_t i = 0; i < sizeof secrets / sizeof *secrets; i++) {
+        refuse_inline(loader, &config->kafka.properties, "kafka.properties", secrets[i].property, secrets[i].key);
+        refuse_inline(loader, &config->kafka.consumer, "kafka.consumer", secrets[i].property, secrets[i].key);
+        refuse_inline(loader, &config->kafka.producer, "kafka.producer", secrets[i].property, secrets[i].key);
+        read_secret(loader, secrets[i].key, secrets[i].path, secrets[i].property);
+    }
 }
 
 void sq_config_check(struct sq_config_loader *loader, bool offline)
@@ -149,6 +175,5 @@ void sq_config_check(struct sq_config_loader *loader, bool offline)
     check_listen(loader);
     if (offline) return;
     check_required(loader);
-    read_secret(loader, "kafka.sasl_password_file", loader->config->kafka.sasl_password_file, "sasl.password");
-    read_secret(loader, "kafka.ssl_key_password_file", loader->config->kafka.ssl_key_password_file, "ssl.key.password");
+    read_secrets(loader);
 }

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "engine/base/metrics.h"
+#include "worker/io/kafka_oauth.h"
 #include "worker/io/kafka_version.h"
 #include "worker/io/log.h"
 
@@ -101,8 +102,9 @@ static void on_log(const rd_kafka_t *rk, int syslog_level, const char *facility,
     bool is_away = strcmp(facility, "FAIL") == 0 || strcmp(facility, "ERROR") == 0;
     uint64_t suppressed = 0;
     if (!sq_log_allow(is_away ? &away : &other, is_away ? 10000 : 100, &suppressed)) return;
+    const char *hint = sq_kafka_version_hint(rd_kafka_version(), text);
     sq_log(level_of(syslog_level), SQ_L("librdkafka"), SQ_LS("client", rd_kafka_name(rk)), SQ_LS("about", facility), SQ_LS("text", text),
-           SQ_LI("suppressed", suppressed));
+           SQ_LS("hint", hint ? hint : ""), SQ_LI("suppressed", suppressed));
 }
 
 static int conf_common(rd_kafka_conf_t *conf, const struct sq_config *config, enum sq_stage_name stage, struct sq_err *err)
@@ -113,6 +115,7 @@ static int conf_common(rd_kafka_conf_t *conf, const struct sq_config *config, en
     int status = set(conf, "bootstrap.servers", config->kafka.brokers, err);
     if (status == 0) status = set(conf, "client.id", client_id, err);
     if (status == 0) status = set_all(conf, common_defaults, err);
+    if (status == 0 && *config->kafka.sasl_token_file) status = sq_kafka_oauth_use_file(conf, config->kafka.sasl_token_file, err);
     return status;
 }
 
@@ -165,7 +168,10 @@ int sq_kafka_open(rd_kafka_t **rk, rd_kafka_type_t type, rd_kafka_conf_t *conf, 
 {
     char why[512];
     *rk = rd_kafka_new(type, conf, why, sizeof why);
-    if (*rk) return 0;
+    if (*rk) {
+        sq_kafka_oauth_start(*rk);
+        return 0;
+    }
     rd_kafka_conf_destroy(conf);
     return sq_err_set(err, SQ_E_CONFIG, "kafka: %s", why);
 }
@@ -220,7 +226,7 @@ void sq_kafka_error_note(enum sq_stage_name stage, rd_kafka_resp_err_t error, co
     if (class == SQ_CLASS_OK) return;
     sq_metric_add(SQ_M_KAFKA_ERRORS, (unsigned)class - SQ_CLASS_RETRY, 1);
     if (!sq_log_allow(&limit, 5000, &suppressed)) return;
+    if (!reason) reason = rd_kafka_err2str(error);
     sq_log(class == SQ_CLASS_RETRY ? SQ_LOG_WARN : SQ_LOG_ERROR, SQ_L("Kafka client error"), SQ_LS("stage", stages[stage]),
-           SQ_LS("error", rd_kafka_err2name(error)), SQ_LS("reason", reason ? reason : rd_kafka_err2str(error)),
-           SQ_LI("suppressed", suppressed));
+           SQ_LS("error", rd_kafka_err2name(error)), SQ_LS("reason", reason), SQ_LI("suppressed", suppressed));
 }

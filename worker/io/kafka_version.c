@@ -3,6 +3,7 @@
 
 #include <librdkafka/rdkafka.h>
 #include <stddef.h>
+#include <string.h>
 
 #include "worker/io/log.h"
 
@@ -48,6 +49,13 @@ int sq_kafka_version_check(struct sq_err *err)
 const char *sq_kafka_version_assignor(int version)
 {
     return version < VERSION(2, 10, 1) ? "range,roundrobin" : "cooperative-sticky";
+}
+
+const char *sq_kafka_version_hint(int version, const char *reason)
+{
+    if (version < VERSION(2, 6, 1) && strstr(reason, "SCRAM"))
+        return "librdkafka below 2.6.1 can't do SCRAM with Kafka 4: use a newer one, or another mechanism";
+    return NULL;
 }
 
 const char *sq_kafka_version(void) { return rd_kafka_version_str(); }

@@ -18,6 +18,9 @@ int sq_kafka_version_check(struct sq_err *err);
  * eager assignors); we commit several times a second. */
 const char *sq_kafka_version_assignor(int version);
 
+/* What this library's version has to do with an error that librdkafka told as `reason`; NULL: nothing known. */
+const char *sq_kafka_version_hint(int version, const char *reason);
+
 const char *sq_kafka_version(void); /* of the library in use: "2.0.2" */
 
 #endif

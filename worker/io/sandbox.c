@@ -44,7 +44,8 @@ static int enter_seccomp(struct sq_sandbox *sandbox, struct sq_err *err)
     if (prctl(PR_GET_SECCOMP) < 0) return 0; /* a kernel without it */
     scmp_filter_ctx filter = seccomp_init(SCMP_ACT_ALLOW);
     if (!filter) return sq_err_set(err, SQ_E_NOMEM, "no memory for the seccomp filter");
-    int status = refuse_processes(filter);
+    int status = seccomp_attr_set(filter, SCMP_FLTATR_CTL_TSYNC, 1);
+    if (status == 0) status = refuse_processes(filter);
     for (size_t i = 0; status == 0 && i < sizeof refused / sizeof *refused; i++) status = refuse(filter, refused[i]);
     if (status == 0) status = seccomp_load(filter);
     seccomp_release(filter);

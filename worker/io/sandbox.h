@@ -18,7 +18,8 @@ struct sq_sandbox {
     int landlock_abi;  /* 0: this kernel has none */
 };
 
-/* Holds for the calling thread and for all that it starts, for good: call it before the first thread. writable: a folder that stays
+/* For good. The first two hold for all threads of the process, Landlock's rules for the calling one and those that it starts: call it
+ * before the first thread of ours (OpenBLAS starts one as the process loads, which then sleeps). writable: a folder that stays
  * writable; NULL, "" or one that isn't there: none. What the kernel lacks is left out, and told in *sandbox; SQ_E_FAILED when it
  * refuses what it has. */
 int sq_sandbox_enter(struct sq_sandbox *sandbox, const char *writable, struct sq_err *err);

@@ -3,6 +3,7 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <string.h>
 
 #include <cmocka.h>
 
@@ -35,11 +36,21 @@ static void the_cooperative_assignor_comes_with_the_version_that_can(void **stat
     assert_string_equal(sq_kafka_version_assignor(0x020a01ff), "cooperative-sticky");
 }
 
+static void a_refused_password_has_a_hint_where_the_version_is_to_blame(void **state)
+{
+    (void)state;
+    const char *reason = "Authentication failed: invalid credentials with SASL mechanism SCRAM-SHA-512";
+    assert_non_null(strstr(sq_kafka_version_hint(0x020002ff, reason), "2.6.1"));
+    assert_null(sq_kafka_version_hint(0x020601ff, reason));
+    assert_null(sq_kafka_version_hint(0x020002ff, "Authentication failed: Invalid username or password"));
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(each_version_gets_its_verdict),
         cmocka_unit_test(the_cooperative_assignor_comes_with_the_version_that_can),
+        cmocka_unit_test(a_refused_password_has_a_hint_where_the_version_is_to_blame),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
