@@ -1,0 +1,109 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What the tests of exactly-once delivery share: posts that make alerts, a reader that runs meanwhile, and the checks afterwards."""
+import json
+import random
+import threading
+import time
+from collections import Counter
+
+from confluent_kafka import Consumer, KafkaError, Producer, TopicPartition
+from squall import headers_of, letter_coordinates, outcome, unique, wait_for
+
+DAY_MS = 86400 * 1000
+BAD_EVERY = 211
+
+
+def posts(count, partitions, seed=1, entities=12, days=4):
+    """(record, is_bad) in the order of event time: ordinary posts about some entities, and here and there a wave of complaints about one."""
+    draw = random.Random(seed)
+    start_ms = int(time.time() * 1000) // 60000 * 60000 - days * DAY_MS - 3600 * 1000
+    waves = [(start_ms + int((0.6 + 0.1 * i) * days * DAY_MS), f"entity-{draw.randrange(entities)}") for i in range(4)]
+    words = ["".join(draw.choices("aeioukmnprst", k=6)) for _ in range(500)]
+    texts = ["the phone is very good"] * 6 + ["the phone is a phone"] * 6 + ["the phone is bad"]
+    rows = [(start_ms + i * days * DAY_MS // count, f"entity-{draw.randrange(entities)}", draw.choice(texts)) for i in range(count - 4 * 60)]
+    rows += [(at + i * 20000, entity, "a bad phone and a very bad phone") for at, entity in waves for i in range(60)]
+    out = []
+    for i, (ts, entity, text) in enumerate(sorted(rows)):
+        text = f"{text} {' '.join(draw.choices(words, k=6))}"  # no two alike, or they would count as copies
+        value = json.dumps({"text": text, "entity": entity, "ts": ts, "author": f"author-{i % 997}", "id": str(i)}).encode()
+        out.append({"value": value[:-9] if i % BAD_EVERY == 7 else value, "partition": i % partitions})
+    return out
+
+
+class Reader:
+    """A read_committed reader of the scores that is there all the time, and notes whatever it saw twice."""
+
+    def __init__(self, kafka, scores, topic):
+        self.kafka, self.scores, self.topic = kafka, scores, topic
+        self.seen, self.is_over = Counter(), False
+        self.thread = threading.Thread(target=self.run, daemon=True)
+        self.thread.start()
+
+    def run(self):
+        consumer = Consumer({"bootstrap.servers": self.kafka.brokers, "group.id": unique("live"), "enable.auto.commit": False,
+                             "isolation.level": "read_committed", "auto.offset.reset": "earliest"})
+        consumer.assign([TopicPartition(self.topic, i, 0) for i in range(self.kafka.partitions(self.topic))])
+        while not self.is_over:
+            for message in consumer.consume(500, 0.2):
+                if not message.error():
+                    score = self.scores.decode(message)
+                    self.seen[score.partition, score.offset] += 1
+        consumer.close()
+
+    def stop(self):
+        self.is_over = True
+        self.thread.join(30)
+        return [coordinate for coordinate, count in self.seen.items() if count > 1]
+
+
+def all_read(kafka, app, topic):
+    return (kafka.committed(f"{app}-score", topic) == kafka.ends(topic) and
+            kafka.committed(f"{app}-alert", f"{app}.scores") == kafka.ends(f"{app}.scores"))
+
+
+def check_scores(kafka, scores, app, records, coordinates):
+    """{scores} + {dead letters} = input as multisets; the dead letters are just the bad records."""
+    bad = {coordinate for record, coordinate in zip(records, coordinates) if not record["value"].endswith(b"}")}
+    scored, lettered = outcome(kafka, scores, app)
+    missing = set(coordinates) - set(scored) - set(lettered)
+    twice = [coordinate for coordinate, count in (scored + lettered).items() if count > 1]
+    assert not missing, f"{len(missing)} of {len(coordinates)} records are missing, {sorted(missing)[:5]}"
+    assert not twice, f"{len(twice)} of {len(coordinates)} records came out twice, {sorted(twice)[:5]}"
+    assert set(lettered) == bad
+    assert set(scored) == set(coordinates) - bad
+
+
+def transitions(kafka, app):
+    """Of each alert fingerprint, in order: what a reader of <app>.alerts is told. Not the texts quoted."""
+    out = {}
+    for message in kafka.read(f"{app}.alerts"):
+        alert = json.loads(message.value())
+        out.setdefault((alert["rule"], alert["entity"]), []).append(
+            (alert["state"], alert["seq"], alert["starts_at"], alert.get("at"), alert["severity"], alert["reason"]))
+    return out
+
+
+def check_ids(kafka, app):
+    """Each transition once, each alert under one id."""
+    keys = Counter(headers_of(message)["ce_id"] for message in kafka.read(f"{app}.alerts"))
+    assert not [key for key, count in keys.items() if count > 1]
+
+
+def check_alerts(kafka, app, start, model):
+    """The alerts are what a worker makes of the same scores that is never disturbed: a copy of the scores, record by record, is read by one
+    with roles: [alert]."""
+    oracle = unique("oracle")
+    count = kafka.partitions(f"{app}.scores")
+    kafka.make_topic(f"{oracle}.scores", count)
+    producer = Producer({"bootstrap.servers": kafka.brokers, "acks": "all", "enable.idempotence": True})
+    for message in sorted(kafka.read(f"{app}.scores"), key=lambda message: (message.partition(), message.offset())):
+        producer.produce(f"{oracle}.scores", message.value(), message.key(), message.partition(), timestamp=message.timestamp()[1])
+        producer.poll(0)
+    assert producer.flush(60) == 0
+    worker = start(oracle, unique("none"), name="oracle", model=model, config={"roles": ["alert"], "delivery": "at_least_once"})
+    worker.wait_ready()
+    wait_for("the oracle has read all", lambda: kafka.committed(f"{oracle}-alert", f"{oracle}.scores") == kafka.ends(f"{oracle}.scores"), 120)
+    assert worker.stop() == 0
+    expected, found = transitions(kafka, oracle), transitions(kafka, app)
+    assert found == expected
+    return sum(map(len, found.values()))
