@@ -82,3 +82,31 @@ def test_the_first_ten_minutes_of_the_readme(tmp_path):
     scores = [json.loads(line) for line in (tmp_path / "scores.jsonl").read_text().splitlines()]
     assert [score["entity"] for score in scores] == ["acme"] * 3
     assert (tmp_path / "alerts.jsonl").read_text() == ""
+
+
+def write_history(folder, texts, step_ms):
+    """Texts about one entity at an even pace, as records of a topic."""
+    with (folder / "history.jsonl").open("w") as history:
+        for i, text in enumerate(texts):
+            json.dump({"text": text, "entity": "acme", "author": f"a{i}", "ts": 1767225600000 + i * step_ms}, history)
+            history.write("\n")
+
+
+def test_the_commands_of_the_tuning_page(tmp_path):
+    """All of them, in their order, in one folder: each finds what the ones before it have made."""
+    calm = [f"the shop in {place} opens at nine tomorrow" for place in ("Rome", "Oslo", "Bern", "Kyiv", "Lima", "Cairo")]
+    angry = [f"terrible service, {thing} broke again and nobody answers" for thing in ("the app", "my phone", "the site", "their bot")]
+    write_history(tmp_path, calm * 50 + angry * 20 + calm * 10, 120000)
+    (tmp_path / "squall.yaml").write_text("rules:\n  - name: NegativeSpike\n    max_per_text: 255\n")
+    (tmp_path / "new.yaml").write_text("rules:\n  - name: NegativeSpike\n    max_per_text: 255\n    threshold: 40\n")
+    (tmp_path / "incidents.jsonl").write_text('{"entity":"acme","start":1767261600000,"end":1767272000000}\n')
+    assert squall(["replay", "-q", "-c", "squall.yaml", "--scores-out", "scores.jsonl", "history.jsonl"], tmp_path).returncode == 0
+    told = []
+    for words in shell_lines(ROOT / "ops" / "docs" / "TUNING.md"):
+        assert words[0] == "squall"
+        ran = squall(words[1:], tmp_path)
+        assert ran.returncode == 0, f"{words}: {ran.stderr}"
+        told.append(ran.stdout + ran.stderr)
+    assert (tmp_path / "alerts.jsonl").read_text().count('"firing"') == 1
+    assert any("1.00 (1/1)" in text for text in told)
+    assert any("0 added, 1 removed" in text for text in told)

@@ -88,6 +88,22 @@ int sq_lines_next(struct sq_lines *lines, struct sq_str *line, struct sq_err *er
     }
 }
 
+int sq_lines_peek(struct sq_lines *lines, size_t bytes, struct sq_str *view, struct sq_err *err)
+{
+    while (lines->buf.bytes - lines->given_bytes < bytes && !lines->at_end) {
+        int status = read_more(lines, err);
+        if (status < 0) return status;
+    }
+    *view = (struct sq_str){lines->buf.data + lines->given_bytes, lines->buf.bytes - lines->given_bytes};
+    return 0;
+}
+
+void sq_lines_skip(struct sq_lines *lines, size_t bytes)
+{
+    lines->given_bytes += bytes;
+    lines->searched_bytes = 0;
+}
+
 bool sq_lines_would_wait(struct sq_lines *lines)
 {
     struct pollfd file = {.fd = lines->file, .events = POLLIN};

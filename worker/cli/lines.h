@@ -26,6 +26,11 @@ void sq_lines_close(struct sq_lines *lines);
 /* An enum sq_line, or SQ_E_IO. *line is valid until the next call and set only for SQ_LINE_TEXT. May block in read. */
 int sq_lines_next(struct sq_lines *lines, struct sq_str *line, struct sq_err *err);
 
+/* For formats without lines: *view is what comes next, at least `bytes` of it where the stream has so many, until the next call. 0 or
+ * SQ_E_IO, SQ_E_NOMEM. May block in read. */
+int sq_lines_peek(struct sq_lines *lines, size_t bytes, struct sq_str *view, struct sq_err *err);
+void sq_lines_skip(struct sq_lines *lines, size_t bytes); /* no more than were seen */
+
 /* True when the next call would wait for somebody to write: then it is time to show what is done so far. */
 bool sq_lines_would_wait(struct sq_lines *lines);
 

@@ -1,26 +1,37 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* squall replay: history through the code of the worker, as fast as it goes. */
+#include <errno.h>
 #include <inttypes.h>
 #include <stdio.h>
+#include <stdlib.h>
+#include <unistd.h>
 
 #include "engine/base/clock.h"
 #include "worker/cli/args.h"
 #include "worker/cli/lines.h"
 #include "worker/cli/model.h"
-#include "worker/cli/replay_line.h"
-#include "worker/cli/replay_scorer.h"
-#include "worker/cli/replay_sink.h"
+#include "worker/cli/replay_diff.h"
+#include "worker/cli/replay_point.h"
+#include "worker/cli/replay_reader.h"
+#include "worker/cli/replay_sweep.h"
+#include "worker/io/config_duration.h"
 
 enum { REFUSALS_SHOWN = 10 };
 
 struct replay {
-    const char *scores_path, *alerts_path;
-    struct sq_option_list models;
+    const char *config_path, *scores_path, *alerts_path;
+    const char *sweep_flag, *diff_flag, *truth_path, *settle_flag;
     bool json, quiet, scores_in;
-    struct sq_config *config;
+    struct sq_option_list sets, models;
+    int64_t settle_ms;
+    struct sq_config *config;       /* in force: that of -c and --set */
     struct sq_engine *engine;       /* NULL with --scores-in */
     struct sq_lines lines;
-    struct sq_replay_sink sink;
+    struct sq_sweep sweep;
+    struct sq_replay_point *points; /* what is tried: of a sweep all, of a diff the two, else one */
+    unsigned points_count;
+    struct sq_replay_truth truth;
+    struct sq_replay_out out;
     uint64_t lines_read, refused;
     uint64_t refused_by[SQ_ERR_COUNT]; /* by row of the error table */
 };
@@ -40,15 +51,15 @@ static int take_result(const struct sq_replay_result *result, void *ctx, struct 
 {
     struct replay *replay = ctx;
     struct sq_err problem = {0};
-    const char *const *labels = replay->engine ? sq_engine_info(replay->engine)->labels : NULL;
     int status = result->code;
     const char *message = result->message;
-    if (status == 0) {
-        status = sq_replay_sink_take(&replay->sink, result->score, result->author, labels, &problem);
-        message = problem.message;
-    }
-    if (status && sq_err_class(status) != SQ_CLASS_POISON) return sq_err_set(err, status, "%s", message);
-    if (status) note_refusal(replay, result->line, status, message);
+    for (unsigned i = 0; i < replay->points_count && status == 0; i++)
+        status = sq_replay_point_take(&replay->points[i], result->score, &problem);
+    if (status == 0) status = sq_replay_out_score(&replay->out, result, &problem);
+    if (status == 0) return 0;
+    if (result->code == 0) message = problem.message;
+    if (sq_err_class(status) != SQ_CLASS_POISON) return sq_err_set(err, status, "%s", message);
+    note_refusal(replay, result->line, status, message);
     return 0;
 }
 
@@ -67,20 +78,13 @@ static int score_lines(struct replay *replay, struct sq_err *err)
 
 static int read_scores(struct replay *replay, struct sq_err *err)
 {
-    struct sq_score score = {.source = {.topic = sq_str_view(replay->lines.name)}};
-    struct sq_str line = {0};
-    int status = 0, kind = SQ_LINE_END;
-    while (status == 0 && (kind = sq_lines_next(&replay->lines, &line, err)) > SQ_LINE_END) {
-        json_t *root = NULL;
-        struct sq_err problem;
-        struct sq_replay_result result = {.line = ++replay->lines_read, .score = &score, .message = problem.message};
-        score.source.offset = (int64_t)result.line - 1;
-        if (kind == SQ_LINE_TOO_LONG) result.code = sq_err_set(&problem, SQ_E_TOO_LARGE, "the line is over input.max_bytes");
-        else result.code = sq_replay_line_read(line, &root, &score, &problem);
-        status = take_result(&result, replay, err);
-        if (result.code == 0) json_decref(root);
-    }
-    return status ? status : kind < 0 ? kind : 0;
+    struct sq_replay_reader reader;
+    struct sq_replay_result result;
+    int status = sq_replay_reader_open(&reader, &replay->lines, err);
+    while (status == 0 && (status = sq_replay_reader_next(&reader, &result, err)) > 0) status = take_result(&result, replay, err);
+    replay->lines_read = reader.taken;
+    sq_replay_reader_close(&reader);
+    return status;
 }
 
 /* ---- The summary, on stderr ---- */
@@ -96,66 +100,180 @@ static void tell_refusals(const struct replay *replay)
 
 static void tell_summary(const struct replay *replay, double seconds)
 {
-    struct sq_detector_counts counts = sq_replay_sink_counts(&replay->sink);
-    const struct sq_replay_sink *sink = &replay->sink;
-    double days = sink->last_ms > sink->first_ms ? (double)(sink->last_ms - sink->first_ms) / 86400000 : 0;
+    const struct sq_replay_run *run = &replay->points[0].run;
+    struct sq_detector_counts counts = sq_replay_run_counts(run);
+    double days = sq_replay_run_days(run);
     uint64_t firing = counts.transitions[SQ_ALERT_FIRING];
     fprintf(stderr, "%" PRIu64 " lines, %" PRIu64 " records of %u entities over %.1f days in %.2f s (%.0f a second)\n", replay->lines_read,
             counts.taken, counts.entities, days, seconds, seconds > 0 ? (double)counts.taken / seconds : 0);
     tell_refusals(replay);
     fprintf(stderr, "collapsed %" PRIu64 " copies of texts, %" PRIu64 " of prolific authors; late %" PRIu64 " counted, %" PRIu64 " dropped\n",
             counts.collapsed_text, counts.collapsed_author, counts.late_included, counts.late_dropped);
-    if (counts.late_dropped * 100 > counts.taken) fprintf(stderr, "many records are late: sort the input by ts to replay it as it happened\n");
+    if (counts.late_dropped * 100 > counts.taken)
+        fprintf(stderr, "many records are late: sort the input by ts to replay it as it happened\n");
+    if (replay->points_count > 1) return;
     fprintf(stderr, "%" PRIu64 " firing, %" PRIu64 " updated, %" PRIu64 " resolved, %u still open", firing, counts.transitions[SQ_ALERT_UPDATED],
             counts.transitions[SQ_ALERT_RESOLVED], counts.firing_warning + counts.firing_critical);
     if (days > 0 && counts.entities) fprintf(stderr, "; %.2f firing an entity and week", (double)firing * 7 / days / counts.entities);
     fputc('\n', stderr);
 }
 
+/* ---- What comes of it, on stdout ---- */
+
+static int write_out(const struct sq_buf *text, struct sq_err *err)
+{
+    if (sq_buf_failed(text)) return sq_err_set(err, SQ_E_NOMEM, "no memory for the results");
+    if (fwrite(text->data ? text->data : "", 1, text->bytes, stdout) == text->bytes) return 0;
+    return sq_err_set(err, SQ_E_IO, "stdout can't be written: %s", strerror(errno));
+}
+
+static void write_figures(const struct replay *replay, struct sq_replay_figures *figures, struct sq_buf *text)
+{
+    struct sq_str path = {replay->sweep.points[0], replay->sweep.path_bytes};
+    for (unsigned i = 0; i < replay->points_count; i++)
+        figures[i].is_current = sq_replay_point_digest(replay->points[i].config) == sq_replay_point_digest(replay->config);
+    if (replay->json) sq_replay_figures_json(figures, replay->points_count, path, text);
+    else sq_replay_figures_table(figures, replay->points_count, path, text);
+}
+
+/* The table of a sweep, the lines of a diff; a truth's sentence without either goes with the summary. */
+static int tell_results(const struct replay *replay, struct sq_err *err)
+{
+    struct sq_buf text;
+    struct sq_replay_figures *figures = calloc(replay->points_count, sizeof *figures);
+    if (!figures) return sq_err_set(err, SQ_E_NOMEM, "no memory for the figures");
+    sq_buf_init(&text);
+    int status = sq_replay_figures_of(replay->points, replay->points_count, replay->truth_path ? &replay->truth : NULL, replay->settle_ms, figures, err);
+    const struct sq_replay_tally *now = &replay->points[0].tally;
+    if (status == 0 && replay->sweep_flag) write_figures(replay, figures, &text);
+    if (status == 0 && replay->diff_flag) (replay->json ? sq_replay_diff_json : sq_replay_diff_table)(now, &replay->points[1].tally, &text);
+    if (status == 0) status = write_out(&text, err);
+    sq_buf_clear(&text);
+    if (status == 0 && replay->truth_path && !replay->sweep_flag) sq_replay_figures_sentence(figures, &text);
+    if (text.bytes) fputs(text.data, stderr);
+    if (status == 0 && fflush(stdout) != 0) status = sq_err_set(err, SQ_E_IO, "stdout can't be written: %s", strerror(errno));
+    sq_buf_deinit(&text);
+    free(figures);
+    return status;
+}
+
+/* ---- What is tried ---- */
+
+/* The configuration in force with one more --set, or one of its own. */
+static int load_point(const struct replay *replay, struct sq_replay_point *point, const char *path, const char *set, struct sq_err *err)
+{
+    const char *sets[SQ_OPTION_LIST_MAX + 1];
+    unsigned count = set ? replay->sets.count : 0;
+    for (unsigned i = 0; i < count; i++) sets[i] = replay->sets.items[i];
+    if (set) sets[count++] = set;
+    const struct sq_config_sources sources = {.path = path, .sets = sets, .sets_count = count, .offline = true};
+    int status = sq_config_load(&point->config, &sources, err);
+    point->is_own = status == 0;
+    return status;
+}
+
+/* BASE is a file, or PATH=VALUE beside what is in force. */
+static int load_base(struct replay *replay, struct sq_replay_point *point, struct sq_err *err)
+{
+    bool is_set = strchr(replay->diff_flag, '=') && access(replay->diff_flag, F_OK) != 0;
+    return is_set ? load_point(replay, point, replay->config_path, replay->diff_flag, err) : load_point(replay, point, replay->diff_flag, NULL, err);
+}
+
+static int load_points(struct replay *replay, struct sq_err *err)
+{
+    unsigned count = replay->sweep_flag ? replay->sweep.count : replay->diff_flag ? 2 : 1;
+    replay->points = calloc(count, sizeof *replay->points);
+    if (!replay->points) return sq_err_set(err, SQ_E_NOMEM, "no memory for %u detectors", count);
+    replay->points_count = count;
+    int status = 0;
+    if (!replay->sweep_flag) replay->points[0] = (struct sq_replay_point){.name = "", .config = replay->config, .out = &replay->out};
+    if (replay->diff_flag) status = load_base(replay, &replay->points[1], err);
+    for (unsigned i = 0; i < replay->sweep.count && status == 0; i++) {
+        replay->points[i].name = replay->sweep.points[i] + replay->sweep.path_bytes + 1;
+        status = load_point(replay, &replay->points[i], replay->config_path, replay->sweep.points[i], err);
+    }
+    const char *model_name = replay->engine ? sq_engine_info(replay->engine)->name : "";
+    for (unsigned i = 0; i < count && status == 0; i++) status = sq_replay_point_open(&replay->points[i], model_name, err);
+    return status;
+}
+
 /* ---- The command ---- */
+
+static int read_all(struct replay *replay, const char *input, struct sq_err *err)
+{
+    int status = sq_lines_open(&replay->lines, input, replay->config->input.format.bytes_max, err);
+    if (status) return status;
+    uint64_t start_ns = sq_clock_monotonic_ns();
+    status = replay->scores_in ? read_scores(replay, err) : score_lines(replay, err);
+    for (unsigned i = 0; i < replay->points_count && status == 0; i++) status = sq_replay_point_finish(&replay->points[i], err);
+    if (status == 0 && !replay->quiet) tell_summary(replay, (double)(sq_clock_monotonic_ns() - start_ns) / 1e9);
+    sq_lines_close(&replay->lines);
+    return status;
+}
 
 static int replay_input(struct replay *replay, const char *input, struct sq_err *err)
 {
     replay->config->input.format.encoding = SQ_EVENT_JSON; /* whatever the topics hold */
-    int status = replay->scores_in ? 0 : sq_model_open_configured(&replay->engine, replay->config, &replay->models, err);
+    enum sq_replay_stdout to_stdout = replay->sweep_flag || replay->diff_flag ? SQ_REPLAY_SILENT : replay->json ? SQ_REPLAY_JSON : SQ_REPLAY_PEOPLE;
+    int status = replay->truth_path ? sq_replay_truth_read(&replay->truth, replay->truth_path, err) : 0;
+    if (status == 0 && !replay->scores_in) status = sq_model_open_configured(&replay->engine, replay->config, &replay->models, err);
+    if (status == 0) status = load_points(replay, err);
     if (status) return status;
-    status = sq_lines_open(&replay->lines, input, replay->config->input.format.bytes_max, err);
-    if (status) return status;
-    const char *model_name = replay->engine ? sq_engine_info(replay->engine)->name : "";
-    status = sq_replay_sink_open(&replay->sink, replay->config, model_name, replay->scores_path, replay->alerts_path, replay->json, err);
-    uint64_t start_ns = sq_clock_monotonic_ns();
-    if (status == 0) status = replay->scores_in ? read_scores(replay, err) : score_lines(replay, err);
-    if (status == 0) status = sq_replay_sink_finish(&replay->sink, err);
-    if (status == 0 && !replay->quiet) tell_summary(replay, (double)(sq_clock_monotonic_ns() - start_ns) / 1e9);
-    int closed = sq_replay_sink_close(&replay->sink, status ? NULL : err);
-    sq_lines_close(&replay->lines);
+    status = sq_replay_out_open(&replay->out, replay->scores_path, replay->alerts_path, to_stdout, err);
+    if (status == 0) status = read_all(replay, input, err);
+    if (status == 0) status = tell_results(replay, err);
+    int closed = sq_replay_out_close(&replay->out, status ? NULL : err);
     return status ? status : closed;
+}
+
+static void close_all(struct replay *replay)
+{
+    for (unsigned i = 0; i < replay->points_count; i++) sq_replay_point_close(&replay->points[i]);
+    free(replay->points);
+    sq_replay_truth_deinit(&replay->truth);
+    if (replay->engine) sq_engine_close(replay->engine);
+    sq_config_close(replay->config);
+}
+
+/* What options say together; SQ_ARGS_GO_ON, or the exit code. */
+static int check_options(struct replay *replay)
+{
+    struct sq_err err;
+    bool copies = replay->scores_in && replay->scores_path && !sq_replay_out_is_compact(replay->scores_path);
+    bool reads_twice = replay->config_path && strcmp(replay->config_path, "-") == 0 && (replay->sweep_flag || replay->diff_flag);
+    if (copies) return sq_args_mistake(&sq_command_replay, "--scores-out with --scores-in would copy the input; a name that ends in " SQ_COMPACT_SUFFIX " turns it into the compact form");
+    if (reads_twice) return sq_args_mistake(&sq_command_replay, "-c - can be read once only: --sweep and --diff need a file");
+    if (replay->sweep_flag && replay->diff_flag) return sq_args_mistake(&sq_command_replay, "--sweep and --diff are two questions: ask one");
+    if (replay->sweep_flag && replay->alerts_path) return sq_args_mistake(&sq_command_replay, "--alerts-out has one configuration's alerts, --sweep tries many");
+    if (replay->sweep_flag && sq_sweep_parse(&replay->sweep, replay->sweep_flag, &err)) return sq_args_mistake(&sq_command_replay, "%s", err.message);
+    if (replay->settle_flag && !sq_config_duration_parse(sq_str_view(replay->settle_flag), &replay->settle_ms))
+        return sq_args_mistake(&sq_command_replay, "--settle %s: expected a duration, as 7d", replay->settle_flag);
+    return SQ_ARGS_GO_ON;
 }
 
 static int run(int argc, char **argv)
 {
     struct replay replay = {0};
-    const char *config_path = NULL;
-    struct sq_option_list sets = {0};
     const struct sq_option options[] = {
-        {.name = "config", .letter = 'c', .text = &config_path}, {.name = "set", .letter = 's', .list = &sets},
-        {.name = "model", .list = &replay.models},               {.name = "scores-out", .text = &replay.scores_path},
-        {.name = "alerts-out", .text = &replay.alerts_path},     {.name = "scores-in", .flag = &replay.scores_in},
-        {.name = "json", .flag = &replay.json},                  {.name = "quiet", .letter = 'q', .flag = &replay.quiet},
+        {.name = "config", .letter = 'c', .text = &replay.config_path}, {.name = "set", .letter = 's', .list = &replay.sets},
+        {.name = "model", .list = &replay.models},                      {.name = "scores-out", .text = &replay.scores_path},
+        {.name = "alerts-out", .text = &replay.alerts_path},            {.name = "scores-in", .flag = &replay.scores_in},
+        {.name = "sweep", .text = &replay.sweep_flag},                  {.name = "diff", .text = &replay.diff_flag},
+        {.name = "truth", .text = &replay.truth_path},                  {.name = "settle", .text = &replay.settle_flag},
+        {.name = "json", .flag = &replay.json},                         {.name = "quiet", .letter = 'q', .flag = &replay.quiet},
         {0},
     };
     struct sq_operands operands = {.max = 1};
     int exit_code = sq_args_parse(&sq_command_replay, options, argc, argv, &operands);
+    if (exit_code == SQ_ARGS_GO_ON && operands.count == 0) exit_code = sq_args_mistake(&sq_command_replay, "an INPUT is missing; - is stdin");
+    if (exit_code == SQ_ARGS_GO_ON) exit_code = check_options(&replay);
     if (exit_code != SQ_ARGS_GO_ON) return exit_code;
-    if (operands.count == 0) return sq_args_mistake(&sq_command_replay, "an INPUT is missing; - is stdin");
-    if (replay.scores_in && replay.scores_path) return sq_args_mistake(&sq_command_replay, "--scores-out with --scores-in would copy the input");
 
     struct sq_err err;
-    const struct sq_config_sources sources = {.path = config_path, .sets = sets.items, .sets_count = sets.count, .offline = true};
+    const struct sq_config_sources sources = {.path = replay.config_path, .sets = replay.sets.items, .sets_count = replay.sets.count, .offline = true};
     int status = sq_config_load(&replay.config, &sources, &err);
     if (status == 0) status = replay_input(&replay, operands.items[0], &err);
-    if (replay.engine) sq_engine_close(replay.engine);
-    sq_config_close(replay.config);
+    close_all(&replay);
     if (status == 0) return 0;
     fprintf(stderr, "squall replay: %s\n", err.message);
     return sq_err_exit_code(status);
@@ -165,6 +283,8 @@ const struct sq_command sq_command_replay = {
     "replay", "history through the same code: what would have been an alert",
     "usage: squall replay [-c FILE] [--set path=value]... [--scores-out F] [--alerts-out F] INPUT|-\n"
     "       squall replay [-c FILE] [--set path=value]... --scores-in [--alerts-out F] INPUT|-\n"
+    "       squall replay ... --sweep path=a:b:step|a,b,c INPUT|-\n"
+    "       squall replay ... --diff BASE INPUT|-\n"
     "\n"
     "INPUT is JSON lines with the configuration's input.fields (text, entity, ts, author, id), sorted by time. Event time drives\n"
     "everything; neither brokers nor topics are needed. Alerts go to stdout, a summary to stderr. Lines that can't be used are told of,\n"
@@ -173,10 +293,16 @@ const struct sq_command sq_command_replay = {
     "  -c, --config FILE      the file; - is stdin; default $SQUALL_CONFIG, else defaults and environment alone\n"
     "  -s, --set PATH=VALUE   sets one key, as in rules.NegativeSpike.budget_per_entity_week=0.2; repeatable\n"
     "      --model DIR        a Hugging Face folder instead of model.path; repeated: an ensemble\n"
-    "      --scores-out F     each record's score as a line: entity, ts, label, score, scores, author, text_hash\n"
-    "      --scores-in        INPUT holds such lines: no model is run\n"
+    "      --scores-out F     each record's score as a line: entity, ts, label, score, scores, author, text_hash; in the compact form\n"
+    "                         where F ends in .sqs, which replays several times faster\n"
+    "      --scores-in        INPUT holds such scores, in either form: no model is run\n"
     "      --alerts-out F     each transition as a line of JSON, times in milliseconds\n"
-    "      --json             the same on stdout, instead of lines for people\n"
+    "      --sweep P=VALUES   one read of the input, a detector for each value of a key, a table of what they give\n"
+    "      --diff BASE        which alerts this configuration adds (+), removes (-) and moves (~) against BASE: a file, or PATH=VALUE\n"
+    "                         beside -c and --set\n"
+    "      --truth F          what really happened, as lines {\"entity\",\"start\",\"end\"}, times in milliseconds: recall and false alarms\n"
+    "      --settle TIME      what starts in this first part of the input counts neither in a sweep nor against a truth; as 7d\n"
+    "      --json             the same on stdout as JSON, instead of lines for people\n"
     "  -q, --quiet            no summary\n"
     "\n"
     "Exit codes: 0 done; 1 the input can't be read or an output not written; 78 wrong configuration or model.\n",

@@ -14,10 +14,19 @@
 #include "proto/records.h"
 
 /* Appends the line and its end. labels: in id order, as many as the score has probabilities. */
-void sq_replay_line_write(struct sq_buf *out, const struct sq_score *score, struct sq_str author, const char *const *labels);
+void sq_replay_line_write(struct sq_buf *out, const struct sq_score *score, struct sq_str author, const struct sq_str *labels);
 
-/* Fills the score but for its source; its strings live as long as *root, which the caller owns on success (json_decref). POISON codes, with
- * the member named. */
-int sq_replay_line_read(struct sq_str line, json_t **root, struct sq_score *score, struct sq_err *err);
+/* What a reader of scores fills again and again. */
+struct sq_replay_line {
+    struct sq_score score;                     /* all but its source */
+    struct sq_str labels[SQ_SCORE_LABELS_MAX]; /* of its probabilities */
+    json_t *root;                              /* what the strings live in where the line took the slow way; owned */
+};
+
+/* Reads a line, whose bytes must stay as long as the strings are used; what was read before is let go of. Lines in just the form of
+ * sq_replay_line_write are read by a scanner of their own, all others by jansson, to the same result. POISON codes, with the member
+ * named. */
+int sq_replay_line_read(struct sq_replay_line *into, struct sq_str line, struct sq_err *err);
+void sq_replay_line_deinit(struct sq_replay_line *into);
 
 #endif

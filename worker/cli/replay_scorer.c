@@ -25,9 +25,11 @@ int sq_replay_scorer_init(struct sq_replay_scorer *scorer, const struct sq_confi
     *scorer = (struct sq_replay_scorer){
         .config = config, .model = sq_engine_info(engine), .source = source, .latest_ms = -1, .each = each, .ctx = ctx};
     sq_buf_init(&scorer->excerpt);
-    for (unsigned i = 0; i < scorer->model->labels_count; i++)
+    for (unsigned i = 0; i < scorer->model->labels_count; i++) {
+        scorer->labels[i] = sq_str_view(scorer->model->labels[i]);
         for (unsigned j = 0; j < config->rules_count; j++)
             scorer->is_watched[i] |= strcmp(scorer->model->labels[i], config->rules[j].label) == 0;
+    }
     int status = sq_ordered_open(&scorer->ordered, engine, config->model.threads, config->model.score_cache_texts, SLOTS_COUNT,
                                  sizeof(struct slot), err);
     return status ? status : sq_arena_init(&scorer->arena, sq_event_room_bytes(&config->input.format), err);
@@ -61,7 +63,7 @@ static int give(struct sq_replay_scorer *scorer, const struct slot *slot, struct
         .entity = slot->event.entity,
         .event_time_ms = slot->time.ms,
         .clamped = slot->time.is_clamped,
-        .label = sq_str_view(scorer->model->labels[prediction->label]),
+        .label = scorer->labels[prediction->label],
         .probabilities_count = scorer->model->labels_count,
         .score = prediction->score,
         .model_digest = scorer->model->digest,
@@ -73,7 +75,7 @@ static int give(struct sq_replay_scorer *scorer, const struct slot *slot, struct
         .excerpt = excerpt_of(scorer, slot),
     };
     memcpy(score.probabilities, prediction->probabilities, score.probabilities_count * sizeof *score.probabilities);
-    const struct sq_replay_result result = {.line = slot->line, .score = &score, .author = slot->event.author};
+    const struct sq_replay_result result = {.line = slot->line, .score = &score, .author = slot->event.author, .labels = scorer->labels};
     return scorer->each(&result, scorer->ctx, err);
 }
 

@@ -10,7 +10,8 @@
 struct sq_replay_result {
     uint64_t line;       /* from 1 */
     const struct sq_score *score;
-    struct sq_str author;
+    struct sq_str author;        /* empty where it is not known, or only by its hash */
+    const struct sq_str *labels; /* of the score's probabilities */
     int code;
     const char *message; /* never holds the line's text */
 };
@@ -23,6 +24,7 @@ struct sq_replay_scorer {
     struct sq_ordered ordered;
     struct sq_arena arena;    /* of one decode */
     struct sq_buf excerpt;
+    struct sq_str labels[SQ_LABELS_MAX];
     bool is_watched[SQ_LABELS_MAX];
     int64_t latest_ms;        /* event time of the line before; -1: none */
     sq_replay_result_fn each;

@@ -3,6 +3,7 @@
 #ifndef SQ_IO_CONFIG_VALUE_H
 #define SQ_IO_CONFIG_VALUE_H
 
+#include "worker/io/config_duration.h"
 #include "worker/io/config_table.h"
 
 enum { SQ_CONFIG_ITEMS_MAX = 64 };
@@ -31,9 +32,6 @@ bool sq_config_value_is_list(enum sq_config_kind kind);
 /* The member in the file's notation, in YAML's flow style; json: as a JSON value. Secrets as "********". */
 void sq_config_value_write(const struct sq_config_row *row, const void *base, bool json, struct sq_buf *out);
 
-/* 500ms 30s 15m 2h 7d, or several together as 1h30m. */
-bool sq_config_duration_parse(struct sq_str text, int64_t *ms);
-void sq_config_duration_format(int64_t ms, char out[32]);
 /* Moves text past its leading digits, at most 12; false: there are none. */
 bool sq_config_take_number(struct sq_str *text, int64_t *number);
 

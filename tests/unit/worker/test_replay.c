@@ -9,103 +9,94 @@
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <sys/wait.h>
-#include <unistd.h>
 
 #include "engine/texthash.h"
-#include "tests/lib/folder.h"
+#include "tests/lib/command.h"
 #include "tests/lib/stream.h"
 #include "tests/lib/tiny_model.h"
-#include "worker/cli/cli.h"
-#include "worker/cli/replay_line.h"
-
-enum { ARGS_MAX = 12 };
+#include "worker/cli/replay_scan.h"
 
 static struct test_folder folder;
 
-static char *path_of(const char *name)
-{
-    char *path = NULL;
-    assert_true(asprintf(&path, "%s/%s", folder.path, name) > 0);
-    return path;
-}
-
-/* Runs `squall replay ...` in a process of its own; stdout and stderr go to the files "out" and "err" of the folder. */
-static int replay(const char *const *args)
-{
-    char *argv[ARGS_MAX + 2] = {(char *)(uintptr_t)"replay"}, *out = path_of("out"), *err = path_of("err");
-    int argc = 1, status;
-    for (; args[argc - 1]; argc++) argv[argc] = (char *)(uintptr_t)args[argc - 1];
-    fflush(NULL);
-    pid_t child = fork();
-    assert_true(child >= 0);
-    if (child == 0) {
-        if (!freopen(out, "w", stdout) || !freopen(err, "w", stderr)) _exit(99);
-        unsetenv("SQUALL_CONFIG");
-        exit(sq_command_replay.run(argc, argv));
-    }
-    assert_true(waitpid(child, &status, 0) == child && WIFEXITED(status));
-    free(out);
-    free(err);
-    return WEXITSTATUS(status);
-}
-
-static struct sq_buf content(const char *name)
-{
-    struct sq_buf buf;
-    char *path = path_of(name);
-    test_read_file(path, &buf);
-    free(path);
-    sq_buf_append(&buf, "", 0); /* a NUL at its end, if it is empty too */
-    return buf;
-}
-
-static unsigned count_of(const struct sq_buf *buf, const char *what)
-{
-    unsigned count = 0;
-    for (const char *at = buf->data; (at = strstr(at, what)); at++) count++;
-    return count;
-}
+static char *path_of(const char *name) { return test_path(&folder, name); }
+static int replay(const char *const *args) { return test_command(&folder, &sq_command_replay, args); }
+static struct sq_buf content(const char *name) { return test_content(&folder, name); }
+static unsigned count_of(const struct sq_buf *buf, const char *what) { return test_count(buf, what); }
 
 /* ---- One line ---- */
+
+static void assert_score_equal(const struct sq_score *a, const struct sq_score *b)
+{
+    assert_true(sq_str_equal(a->entity, b->entity) && sq_str_equal(a->label, b->label));
+    assert_true(a->event_time_ms == b->event_time_ms && memcmp(&a->score, &b->score, sizeof a->score) == 0);
+    assert_true(a->text_hash == b->text_hash && a->author_hash == b->author_hash && a->probabilities_count == b->probabilities_count);
+    assert_memory_equal(a->probabilities, b->probabilities, a->probabilities_count * sizeof(float) + !a->probabilities_count);
+}
 
 static void a_line_reads_as_it_was_written(void **state)
 {
     (void)state;
-    static const char *const labels[] = {"negative", "neutral", "positive"};
+    const struct sq_str labels[] = {SQ_STR("negative"), SQ_STR("neutral"), SQ_STR("positive")};
     const struct sq_score written = {
         .entity = SQ_STR("a \"quoted\"\n\0name"), .event_time_ms = 1767225600123, .label = SQ_STR("neutral"), .score = 0.7f,
         .probabilities = {0.1f, 0.7f, 0.2f}, .probabilities_count = 3, .text_hash = 0x00ab34cdu, .author_hash = sq_author_hash(SQ_STR("jo"))};
     struct sq_buf line;
-    struct sq_score read;
+    struct sq_replay_line read = {.root = NULL};
     struct sq_err err;
-    json_t *root;
     sq_buf_init(&line);
     sq_replay_line_write(&line, &written, SQ_STR("jo"), labels);
-    if (sq_replay_line_read(sq_buf_view(&line), &root, &read, &err)) fail_msg("%s", err.message);
-    assert_true(sq_str_equal(read.entity, written.entity) && sq_str_equal(read.label, written.label));
-    assert_true(read.event_time_ms == written.event_time_ms && read.score == written.score);
-    assert_true(read.text_hash == written.text_hash && read.author_hash == written.author_hash);
-    assert_true(read.probabilities_count == 3 && memcmp(read.probabilities, written.probabilities, 3 * sizeof(float)) == 0);
-    json_decref(root);
+    if (sq_replay_line_read(&read, (struct sq_str){line.data, line.bytes - 1}, &err)) fail_msg("%s", err.message);
+    assert_score_equal(&read.score, &written);
+    assert_true(sq_str_equal(read.labels[2], labels[2]));
+    sq_replay_line_deinit(&read);
     sq_buf_deinit(&line);
 }
 
 static void what_is_optional_may_be_missing(void **state)
 {
     (void)state;
-    struct sq_score read;
+    struct sq_replay_line read = {.root = NULL};
     struct sq_err err;
-    json_t *root;
-    assert_int_equal(sq_replay_line_read(SQ_STR("{\"entity\":\"e\",\"ts\":\"2026-01-01T00:00:00Z\",\"scores\":{\"a\":0.2,\"b\":0.8},\"x\":1}"),
-                                         &root, &read, &err), 0);
-    assert_true(read.event_time_ms == 1767225600000 && sq_str_equal(read.label, SQ_STR("b")) && read.score == 0.8f);
-    assert_true(read.author_hash == 0 && read.text_hash == 0);
-    json_decref(root);
-    assert_int_equal(sq_replay_line_read(SQ_STR("{\"entity\":\"e\",\"ts\":1767225600,\"label\":\"c\",\"author\":null,\"text_hash\":0}"), &root,
-                                         &read, &err), 0);
-    assert_true(read.event_time_ms == 1767225600000 && sq_str_equal(read.label, SQ_STR("c")) && read.text_hash == 0);
-    json_decref(root);
+    assert_int_equal(sq_replay_line_read(&read, SQ_STR("{\"entity\":\"e\",\"ts\":\"2026-01-01T00:00:00Z\",\"scores\":{\"a\":0.2,\"b\":0.8},\"x\":1}"), &err), 0);
+    assert_true(read.score.event_time_ms == 1767225600000 && sq_str_equal(read.score.label, SQ_STR("b")) && read.score.score == 0.8f);
+    assert_true(read.score.author_hash == 0 && read.score.text_hash == 0);
+    assert_int_equal(sq_replay_line_read(&read, SQ_STR("{\"entity\":\"e\",\"ts\":1767225600,\"label\":\"c\",\"author\":null,\"text_hash\":0}"), &err), 0);
+    assert_true(read.score.event_time_ms == 1767225600000 && sq_str_equal(read.score.label, SQ_STR("c")) && read.score.text_hash == 0);
+    sq_replay_line_deinit(&read);
+}
+
+/* Lines as we write them, and lines that are nearly so: the scanner may give one up, but never read it differently. */
+static void the_short_way_agrees_with_the_parser(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *line;
+        bool is_scanned;
+    } cases[] = {
+        {"{\"entity\":\"e\",\"ts\":1767225600123,\"label\":\"b\",\"score\":0.963104129,\"scores\":{\"a\":0.036895871,\"b\":0.963104129},\"author\":\"jo\",\"text_hash\":\"00ff00ff12345678\"}", true},
+        {"{\"entity\":\"\xc3\xa9\",\"ts\":1767225600123,\"label\":\"b\",\"score\":1,\"scores\":{}}", true},
+        {"{\"entity\":\"e\",\"ts\":1767225600123,\"label\":\"b\",\"score\":0.00012345678,\"scores\":{\"b\":0.00012345678},\"author\":\"\"}", true},
+        {"{\"entity\":\"e\",\"ts\":1767225600123,\"label\":\"b\",\"score\":0.5,\"scores\":{\"b\":9.87e-05}}", false},
+        {"{\"entity\":\"e\",\"ts\":1767225600123,\"label\":\"b\",\"score\":0.5,\"scores\":{\"b\":0.5,\"b\":0.25}}", false},
+        {"{\"entity\":\"e\",\"ts\":1767225600123,\"label\":\"b\",\"score\":0.5,\"scores\":{\"b\":0.5}} ", false},
+        {"{\"entity\":\"e\\u0041\",\"ts\":1767225600123,\"label\":\"b\",\"score\":0.5,\"scores\":{\"b\":0.5}}", false},
+        {"{\"entity\":\"e\",\"ts\":1767225600,\"label\":\"b\",\"score\":0.5,\"scores\":{\"b\":0.5}}", false},
+        {"{\"entity\":\"e\",\"ts\":1767225600123,\"label\":\"b\",\"score\":0,\"scores\":{\"b\":0.5}}", false},
+        {"{\"entity\":\"e\",\"ts\":1767225600123,\"label\":\"b\",\"score\":0.1234567890123456789,\"scores\":{}}", false},
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        struct sq_replay_line scanned = {.root = NULL}, parsed = {.root = NULL};
+        struct sq_err err;
+        struct sq_buf line;
+        sq_buf_init(&line);
+        assert_int_equal(sq_replay_scan(&scanned, sq_str_view(cases[i].line)), cases[i].is_scanned);
+        sq_buf_printf(&line, " %s", cases[i].line); /* a blank before it: for the parser */
+        assert_int_equal(sq_replay_line_read(&parsed, sq_buf_view(&line), &err), 0);
+        assert_non_null(parsed.root);
+        if (cases[i].is_scanned) assert_score_equal(&scanned.score, &parsed.score);
+        sq_replay_line_deinit(&parsed);
+        sq_buf_deinit(&line);
+    }
 }
 
 static void what_is_wrong_is_named(void **state)
@@ -134,11 +125,11 @@ static void what_is_wrong_is_named(void **state)
         {"{\"entity\":\"e\",\"ts\":1,\"text_hash\":\"xyz\"}", SQ_E_WRONG_TYPE, "text_hash"},
     };
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
-        struct sq_score read;
+        struct sq_replay_line read = {.root = NULL};
         struct sq_err err;
-        json_t *root;
-        assert_int_equal(sq_replay_line_read(sq_str_view(cases[i].line), &root, &read, &err), cases[i].code);
+        assert_int_equal(sq_replay_line_read(&read, sq_str_view(cases[i].line), &err), cases[i].code);
         assert_non_null(strstr(err.message, cases[i].says));
+        sq_replay_line_deinit(&read);
     }
 }
 
@@ -148,7 +139,7 @@ static void write_stream(const char *name)
 {
     const struct stream_options options = {
         .kind = STREAM_MATCHED, .entities = 6, .days = 6, .seed = 9, .event_logit = 2.5, .event_volume = 3, .first_event_day = 2};
-    static const char *const labels[] = {"negative"};
+    const struct sq_str labels[] = {SQ_STR("negative")};
     struct stream *stream = stream_open(&options);
     struct sq_score score = {0};
     struct sq_buf out;
@@ -346,6 +337,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_line_reads_as_it_was_written),
         cmocka_unit_test(what_is_optional_may_be_missing),
+        cmocka_unit_test(the_short_way_agrees_with_the_parser),
         cmocka_unit_test(what_is_wrong_is_named),
         cmocka_unit_test(scores_give_alerts_in_the_fixed_form),
         cmocka_unit_test(settings_reach_the_detector),
