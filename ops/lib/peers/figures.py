@@ -2,7 +2,7 @@
 """Which figures there are, and what is said while they are taken."""
 import sys
 
-from . import peer, rounds
+from . import peer, rounds, stream, tokenizing, tune
 from .material import Material
 
 # figure: the parts it consists of, each with what takes it, the precision and the instruction set
@@ -12,6 +12,8 @@ PARTS = {
     "avx2": {"throughput/{}/avx2": (rounds.throughput, "int8", "avx2")},
     "latency": {"latency/{}/int8": (rounds.latency, "int8", "best"), "latency/{}/fp32": (rounds.latency, "fp32", "best")},
 }
+# figures that have one part, of the default model
+ALONE = {"tokenizer": tokenizing.part, "stream": stream.part}
 
 
 def say(text):
@@ -24,6 +26,14 @@ def prepared(shape, options, about):
         say(f"convert   {engine}, {shape}")
         material.versions[engine] = about["versions"][engine] = peer.convert(engine, material)
     return material
+
+
+def try_settings(material, options):
+    wanted = {(precision, isa) for figure in options.only for _, precision, isa in PARTS.get(figure, {}).values()}
+    for precision, isa in sorted(wanted):
+        for engine in options.engines:
+            if peer.variants(engine, precision, isa):
+                say(f"tune      {engine}, {material.shape}, {precision}, {isa}: {tune.settings(material, engine, precision, isa, options.core, options.retune)}")
 
 
 def tell(name, part):
@@ -41,9 +51,15 @@ def all_of(options, about):
     for shape in options.shape:
         material = prepared(shape, options, about)
         if options.prepare:
+            try_settings(material, options)
             continue
         for figure, parts in PARTS.items():
             for name, (take, *how) in parts.items() if figure in options.only else ():
                 part = take(material, options, *how)
                 tell(name.format(shape), part)
                 yield name.format(shape), part
+        for figure, take in ALONE.items():
+            if figure in options.only and shape == "minilm":
+                part = take(options, material)
+                print(f"{figure}: squall over it {part['ratio']['median']:.2f} ({part['ratio']['min']:.2f} to {part['ratio']['max']:.2f})  {part['rows']}")
+                yield figure, part

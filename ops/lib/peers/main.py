@@ -45,7 +45,7 @@ def parse_arguments(arguments=None):
     parser.add_argument("--core", type=int, metavar="N", default=1, help="the core that everything is pinned to (%(default)s)")
     parser.add_argument("--texts", type=Path, metavar="FILE", help="a text a line; without it, the tweets that the repository ships")
     parser.add_argument("--quick", action="store_true", help="int8 and fp32 of the default model against the two fastest peers, 3 rounds")
-    parser.add_argument("--prepare", action="store_true", help="convert models, measure nothing")
+    parser.add_argument("--prepare", action="store_true", help="convert models and try settings, take no figures")
     parser.add_argument("--retune", action="store_true", help="try variants and batch sizes again")
     parser.add_argument("--report", action="store_true", help="only write the page anew from the JSON")
     chosen = parser.parse_args(arguments)

@@ -23,6 +23,12 @@ def answers(folder, lines):
     return [json.loads(line) for line in told.splitlines()]
 
 
+def build(target):
+    """A program of the release build that isn't built by itself."""
+    subprocess.run(["cmake", "--build", "--preset", "release", "--target", target], cwd=texts.ROOT, stdout=sys.stderr, check=True)
+    return next((texts.ROOT / "build" / "release").rglob(target))
+
+
 def isa_options(isa):
     return [] if isa == "best" else ["--isa", isa]
 
