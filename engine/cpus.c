@@ -25,49 +25,100 @@ unsigned sq_cpus_affinity(void)
     return 1;
 }
 
-/* "max 100000" or "150000 100000": microseconds of CPU in a period. 0 for no quota. */
-static double read_quota(const char *group)
+/* The smaller of two quotas; 0 is none. */
+static double smaller(double a, double b)
 {
-    char path[PATH_BYTES + 16];
-    double quota = 0, period = 0;
-    if ((size_t)snprintf(path, sizeof path, "%s/cpu.max", group) >= sizeof path) return 0;
-    FILE *file = fopen(path, "r");
-    if (!file) return 0;
-    bool limited = fscanf(file, "%lf %lf", &quota, &period) == 2 && quota > 0 && period > 0;
-    fclose(file);
-    return limited ? quota / period : 0;
+    if (a <= 0) return b;
+    return b > 0 && b < a ? b : a;
 }
 
-/* The group's path in the hierarchy of version 2: the line "0::/path". */
-static bool read_group(const char *membership, char group[PATH_BYTES])
+/* Up to two numbers out of a group's file; returns how many there were. */
+static int read_numbers(const char *group, const char *name, double numbers[2])
+{
+    char path[PATH_BYTES + 32];
+    if ((size_t)snprintf(path, sizeof path, "%s/%s", group, name) >= sizeof path) return 0;
+    FILE *file = fopen(path, "r");
+    if (!file) return 0;
+    int count = fscanf(file, "%lf %lf", &numbers[0], &numbers[1]);
+    fclose(file);
+    return count;
+}
+
+static double ratio(double quota, double period) { return quota > 0 && period > 0 ? quota / period : 0; }
+
+/* Version 2: "max 100000" or "150000 100000", microseconds of CPU in a period. */
+static double read_version_2(const char *group)
+{
+    double numbers[2];
+    return read_numbers(group, "cpu.max", numbers) == 2 ? ratio(numbers[0], numbers[1]) : 0;
+}
+
+/* Version 1: the same in two files, -1 for no quota. */
+static double read_version_1(const char *group)
+{
+    double quota[2], period[2];
+    if (read_numbers(group, "cpu.cfs_quota_us", quota) != 1 || read_numbers(group, "cpu.cfs_period_us", period) != 1) return 0;
+    return ratio(quota[0], period[0]);
+}
+
+/* "cpu" among "cpu,cpuacct". */
+static bool has_controller(const char *list, const char *name)
+{
+    for (;;) {
+        size_t bytes = strcspn(list, ",");
+        if (bytes == strlen(name) && strncmp(list, name, bytes) == 0) return true;
+        if (!list[bytes]) return false;
+        list += bytes + 1;
+    }
+}
+
+/* The group's path in the hierarchy of a controller ("": version 2's), from the line "ID:CONTROLLERS:/path". */
+static bool read_group(const char *membership, const char *controller, char group[PATH_BYTES])
 {
     char line[PATH_BYTES];
     bool found = false;
     FILE *file = fopen(membership, "r");
     if (!file) return false;
     while (!found && fgets(line, sizeof line, file)) {
-        found = strncmp(line, "0::/", 4) == 0;
         line[strcspn(line, "\n")] = '\0';
+        char *controllers = strchr(line, ':'), *path = controllers ? strchr(controllers + 1, ':') : NULL;
+        if (!path) continue;
+        *path++ = '\0';
+        found = *path == '/' && has_controller(controllers + 1, controller);
+        if (found) memmove(group, path, strlen(path) + 1);
     }
     fclose(file);
-    if (found) snprintf(group, PATH_BYTES, "%s", line + 3);
     return found;
+}
+
+/* A container that sees the host's path but only its own hierarchy has its quota at the mount, where this ends. */
+static double smallest_of_parents(const char *mount, const char *group, double (*read)(const char *group))
+{
+    char path[PATH_BYTES];
+    double smallest = 0;
+    if ((size_t)snprintf(path, sizeof path, "%s%s", mount, group) >= sizeof path) return 0;
+    for (;;) {
+        smallest = smaller(smallest, read(path));
+        char *slash = strrchr(path + strlen(mount), '/');
+        if (!slash) return smallest;
+        *slash = '\0';
+    }
 }
 
 double sq_cpus_quota(const char *mount, const char *membership)
 {
-    char group[PATH_BYTES], path[PATH_BYTES];
+    static const struct {
+        const char *controller, *folder;
+        double (*read)(const char *group);
+    } hierarchies[] = {{"", "", read_version_2}, {"", "/unified", read_version_2}, {"cpu", "/cpu", read_version_1}};
+    char group[PATH_BYTES], place[PATH_BYTES];
     double smallest = 0;
-    if (!read_group(membership, group)) return 0;
-    if ((size_t)snprintf(path, sizeof path, "%s%s", mount, group) >= sizeof path) return 0;
-    size_t mount_bytes = strlen(mount);
-    for (;;) {
-        double quota = read_quota(path);
-        if (quota > 0 && (smallest <= 0 || quota < smallest)) smallest = quota;
-        char *slash = strrchr(path + mount_bytes, '/');
-        if (!slash) return smallest;
-        *slash = '\0';
+    for (size_t i = 0; i < sizeof hierarchies / sizeof *hierarchies; i++) {
+        if (!read_group(membership, hierarchies[i].controller, group)) continue;
+        if ((size_t)snprintf(place, sizeof place, "%s%s", mount, hierarchies[i].folder) >= sizeof place) continue;
+        smallest = smaller(smallest, smallest_of_parents(place, group, hierarchies[i].read));
     }
+    return smallest;
 }
 
 unsigned sq_pool_threads_default(void)

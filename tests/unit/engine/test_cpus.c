@@ -53,8 +53,44 @@ static void test_quota(void **state)
     assert_true(sq_cpus_affinity() >= 1);
 }
 
+/* Version 1: two files in the hierarchy of the controller; beside it version 2 may hold other controllers. */
+static void test_version_1(void **state)
+{
+    (void)state;
+    char path[512];
+    static const char *const made[] = {"cpu", "cpu/pod", "unified"};
+    test_folder_init(&folder);
+    snprintf(membership, sizeof membership, "%s/membership", folder.path);
+    for (unsigned i = 0; i < 3; i++) {
+        snprintf(path, sizeof path, "%s/%s", folder.path, made[i]);
+        assert_int_equal(mkdir(path, 0700), 0);
+    }
+    test_folder_write(&folder, "membership", SQ_STR("11:cpuset:/other\n4:cpuacct,cpu:/pod\n1:name=systemd:/x\n0::/y\n"));
+    assert_true(sq_cpus_quota(folder.path, membership) == 0);
+    test_folder_write(&folder, "cpu/pod/cpu.cfs_period_us", SQ_STR("50000\n"));
+    test_folder_write(&folder, "cpu/pod/cpu.cfs_quota_us", SQ_STR("-1\n"));
+    assert_true(sq_cpus_quota(folder.path, membership) == 0);
+    test_folder_write(&folder, "cpu/pod/cpu.cfs_quota_us", SQ_STR("150000\n"));
+    assert_true(sq_cpus_quota(folder.path, membership) == 3);
+    test_folder_write(&folder, "cpu/cpu.cfs_period_us", SQ_STR("100000\n")); /* a container's own hierarchy: its group is the mount */
+    test_folder_write(&folder, "cpu/cpu.cfs_quota_us", SQ_STR("250000\n"));
+    assert_true(sq_cpus_quota(folder.path, membership) == 2.5);
+    test_folder_write(&folder, "membership", SQ_STR("4:cpuacct,cpu:/kubepods/not/here\n"));
+    assert_true(sq_cpus_quota(folder.path, membership) == 2.5);
+    test_folder_write(&folder, "membership", SQ_STR("4:cpuset,cpuacct:/pod\nnonsense\n:\n::\n"));
+    assert_true(sq_cpus_quota(folder.path, membership) == 0);
+    static const char *const files[] = {"cpu/pod/cpu.cfs_period_us", "cpu/pod/cpu.cfs_quota_us", "cpu/cpu.cfs_period_us", "cpu/cpu.cfs_quota_us"};
+    for (unsigned i = 0; i < 4; i++) test_folder_remove(&folder, files[i]);
+    static const char *const in_order[] = {"cpu/pod", "cpu", "unified"};
+    for (unsigned i = 0; i < 3; i++) {
+        snprintf(path, sizeof path, "%s/%s", folder.path, in_order[i]);
+        assert_int_equal(rmdir(path), 0);
+    }
+    test_folder_deinit(&folder);
+}
+
 int main(void)
 {
-    const struct CMUnitTest tests[] = {cmocka_unit_test(test_quota)};
+    const struct CMUnitTest tests[] = {cmocka_unit_test(test_quota), cmocka_unit_test(test_version_1)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
