@@ -7,7 +7,7 @@
 #include "worker/cli/bench_run.h"
 #include "worker/cli/model.h"
 
-enum { RUNS_MAX = 32, THREADS_MAX = 1024, SECONDS_DEFAULT = 5, IN_FLIGHT_MAX = 1024, CPU_BYTES = 128 };
+enum { RUNS_MAX = 32, THREADS_MAX = 1024, SECONDS_DEFAULT = 5, CPU_BYTES = 128 };
 
 struct report {
     const struct sq_model_info *info;
@@ -73,12 +73,12 @@ static void write_run(struct sq_buf *out, const struct report *report, const str
         {"encode_only_texts_per_second", result->encode_only_texts_per_second},
         {"texts_per_cpu_second", result->texts_per_cpu_second},
         {"threads", result->threads},
-        {"speed_up", result->texts_per_second / report->results[0].texts_per_second},
+        {"speed_up", result->speed_up},
+        {"speed_up_of_cpu", result->speed_up_of_cpu},
         {"tokenising_share", result->tokenising_share},
         {"waiting_share", result->waiting_share},
         {"handing_over_share", result->handing_over_share},
         {"rss_bytes", (double)result->rss_bytes},
-        {"rss_warm_bytes", (double)result->rss_warm_bytes},
         {"rss_before_bytes", (double)result->rss_before_bytes},
         {"passes", (double)result->passes},
         {"pass_seconds", result->pass_seconds},
@@ -122,12 +122,13 @@ static void write_table(const struct report *report)
     printf("%s, %s, %s, %s\n", report->info->name, sq_precision_names[report->info->precision], report->info->isa, report->cpu);
     printf("%zu texts, %llu tokens, %llu cut, %llu could not be scored, %zu too long\n\n", report->texts_count,
            (unsigned long long)first->tokens, (unsigned long long)first->truncated, (unsigned long long)first->failed, report->left_out);
-    printf("threads   texts/s  tokens/s  speed-up  encode only  per CPU s  waiting  handing over  rss MB\n");
+    printf("threads   texts/s  tokens/s  encode only  per CPU s  speed-up  by CPU  waiting  tokenising  handing over  rss MB\n");
     for (unsigned i = 0; i < report->results_count; i++) {
         const struct sq_bench_result *result = &report->results[i];
-        printf("%7u  %8.1f  %8.0f  %8.2f  %11.1f  %9.1f  %6.2f%%  %11.2f%%  %6.1f\n", result->threads, result->texts_per_second,
-               result->tokens_per_second, result->texts_per_second / first->texts_per_second, result->encode_only_texts_per_second,
-               result->texts_per_cpu_second, 100 * result->waiting_share, 100 * result->handing_over_share, (double)result->rss_bytes / 1e6);
+        printf("%7u  %8.1f  %8.0f  %11.1f  %9.1f  %8.2f  %6.2f  %6.2f%%  %9.2f%%  %11.2f%%  %6.1f\n", result->threads, result->texts_per_second,
+               result->tokens_per_second, result->encode_only_texts_per_second, result->texts_per_cpu_second, result->speed_up,
+               result->speed_up_of_cpu, 100 * result->waiting_share, 100 * result->tokenising_share, 100 * result->handing_over_share,
+               (double)result->rss_bytes / 1e6);
     }
 }
 
@@ -139,7 +140,7 @@ static int fail(const struct sq_err *err)
 
 /* Returns an exit code. */
 static int run_all(struct report *report, const struct sq_engine *engine, const char *input, const unsigned *threads, unsigned runs,
-                   unsigned in_flight, unsigned seconds, bool json)
+                   const struct sq_bench_options *how, bool json)
 {
     struct sq_err err = {0};
     struct sq_bench_texts texts;
@@ -147,9 +148,8 @@ static int run_all(struct report *report, const struct sq_engine *engine, const 
     report->info = sq_engine_info(engine);
     report->texts_count = texts.count;
     read_cpu(report->cpu);
-    int status = 0;
-    for (unsigned i = 0; status == 0 && i < runs; i++, report->results_count++)
-        status = sq_bench_run(&report->results[i], engine, &texts, threads[i], in_flight, seconds, &err);
+    report->results_count = runs;
+    int status = sq_bench_run(report->results, threads, runs, engine, &texts, how, &err);
     sq_bench_texts_deinit(&texts);
     if (status < 0) return fail(&err);
     if (json) write_json(report);
@@ -162,14 +162,15 @@ static int run(int argc, char **argv)
     static struct report report;
     struct sq_model_options model = {0};
     const char *input = NULL, *threads_text = NULL;
-    unsigned threads[RUNS_MAX], runs, in_flight = IN_FLIGHT_MAX, seconds = SECONDS_DEFAULT;
+    unsigned threads[RUNS_MAX], runs;
+    struct sq_bench_options how = {.seconds = SECONDS_DEFAULT};
     bool json = false;
     const struct sq_option options[] = {
         SQ_MODEL_OPTIONS(&model),
         {.name = "input", .letter = 'i', .text = &input},
         {.name = "threads", .text = &threads_text},
-        {.name = "seconds", .number = &seconds, .min = 1, .max = 3600},
-        {.name = "in-flight", .number = &in_flight, .min = 1, .max = IN_FLIGHT_MAX},
+        {.name = "seconds", .number = &how.seconds, .min = 1, .max = 3600},
+        {.name = "in-flight", .number = &how.in_flight, .min = 1, .max = SQ_BENCH_IN_FLIGHT_MAX},
         {.name = "json", .flag = &json},
         {0},
     };
@@ -182,7 +183,7 @@ static int run(int argc, char **argv)
     struct sq_engine *engine;
     exit_code = sq_model_open(&engine, &sq_command_bench, &model);
     if (exit_code != 0) return exit_code;
-    exit_code = run_all(&report, engine, input, threads, runs, in_flight, seconds, json);
+    exit_code = run_all(&report, engine, input, threads, runs, &how, json);
     sq_engine_close(engine);
     return exit_code;
 }
@@ -192,11 +193,13 @@ const struct sq_command sq_command_bench = {
     "how many texts a second this machine scores",
     "usage: squall bench --input FILE [OPTIONS]\n\n"
     "Scores the file's lines in their order, tokenising included: one pass to warm up, then whole passes for at least 5 s; the figures\n"
-    "are the median pass's. Nothing is cached between passes.\n\n"
+    "are the median pass's. Nothing is cached, and copies are encoded like any text. Several --threads take turns, a pass each, and\n"
+    "speed-ups are medians over the rounds: by the wall clock, and by CPU time, which others on the machine disturb less. Waiting is the\n"
+    "share of the threads' time that they slept; handing over is the share of CPU time that was neither tokenising nor encoding.\n\n"
     "  --input FILE        a text a line; - is stdin\n"
-    "  --threads N[,N...]  one run each (the cores this process may use)\n"
+    "  --threads N[,N...]  one row each (the cores this process may use)\n"
     "  --seconds N         how long to measure at least (5)\n"
-    "  --in-flight N       texts handed over and not yet answered (1024); 1 shows what a text takes alone\n"
+    "  --in-flight N       texts handed over and not yet answered (64 a thread); 1 shows what a text takes alone\n"
     "  --json              one object, or {\"runs\":[...]} for several runs\n" SQ_MODEL_USAGE,
     run,
 };
