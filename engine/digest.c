@@ -13,7 +13,7 @@
 enum { PATH_BYTES = 4096, CHUNK_BYTES = 256 * 1024 };
 
 /* Beside the weights. */
-static const char *const files[] = {"config.json", "tokenizer.json", "tokenizer_config.json", "vocab.txt"};
+static const char *const files[] = {"config.json", "tokenizer.json", "tokenizer_config.json", "vocab.txt", "modules.json", "1_Pooling/config.json"};
 
 static int add_contents(XXH3_state_t *state, FILE *file, const char *path, unsigned char *chunk, struct sq_err *err)
 {

@@ -188,7 +188,7 @@ static void run_last_layer(const struct pass *pass, const struct sq_layer_weight
     finish_layer(pass, layer, workspace->first, pass->text_rows);
 }
 
-void sq_encoder_run(const struct sq_encoder *encoder, const struct sq_workspace *workspace, const struct sq_batch *batch, float *logits)
+void sq_encoder_run(const struct sq_encoder *encoder, const struct sq_workspace *workspace, const struct sq_batch *batch, float *outputs)
 {
     size_t multiple = encoder->kernels->rows_multiple;
     const struct pass pass = {
@@ -203,6 +203,11 @@ void sq_encoder_run(const struct sq_encoder *encoder, const struct sq_workspace 
     sq_embedding_run(encoder, batch, workspace->x, workspace->narrow, pass.token_rows);
     clear_padding(&pass, workspace->context, batch->tokens_count, pass.token_rows);
     for (unsigned layer = 0; layer < last; layer++) run_layer(&pass, &encoder->weights->layers[layer]);
+    if (encoder->config->pooling == SQ_POOLING_MEAN) {
+        run_layer(&pass, &encoder->weights->layers[last]);
+        sq_head_mean(encoder, batch, workspace->x, outputs);
+        return;
+    }
     run_last_layer(&pass, &encoder->weights->layers[last]);
-    sq_head_run(encoder, workspace->first, workspace->query, pass.text_rows, batch->texts_count, logits);
+    sq_head_run(encoder, workspace->first, workspace->query, pass.text_rows, batch->texts_count, outputs);
 }

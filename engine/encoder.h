@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The forward pass: token ids of a packed batch in, logits out.
+/* The forward pass: token ids of a packed batch in, logits or sentence vectors out.
  *
  * A batch is its texts' tokens one behind the other, [tokens, hidden], with no padding between them; `starts` says where each text
  * begins. Everything but attention works on rows; attention works on one text and head at a time and so needs no mask. */
@@ -43,7 +43,7 @@ size_t sq_workspace_bytes(const struct sq_model_config *config, unsigned tokens_
 int sq_workspace_init(struct sq_workspace *workspace, struct sq_arena *arena, const struct sq_model_config *config, unsigned tokens_max,
                       unsigned texts_max, struct sq_err *err);
 
-/* logits: [texts_count, labels_count]. Never allocates. Any thread, each with its own workspace. */
-void sq_encoder_run(const struct sq_encoder *encoder, const struct sq_workspace *workspace, const struct sq_batch *batch, float *logits);
+/* outputs: logits, [texts_count, labels_count], or to embed vectors, [texts_count, hidden], not normalised. Never allocates. Any thread, each with its own workspace. */
+void sq_encoder_run(const struct sq_encoder *encoder, const struct sq_workspace *workspace, const struct sq_batch *batch, float *outputs);
 
 #endif

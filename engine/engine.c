@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <inttypes.h>
+#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -37,9 +38,11 @@ static int open_config(struct sq_engine *engine, const char *model_path, struct 
         return sq_err_set(err, SQ_E_MODEL_FILE, "the model's path is too long");
     sq_buf_init(&text);
     int status = sq_json_read_file(&text, path, SQ_CONFIG_BYTES_MAX, SQ_E_MODEL_FILE, err);
-    if (status == 0) status = sq_model_config_parse(&engine->config, SQ_TASK_CLASSIFY, path, sq_buf_view(&text), err);
+    if (status == 0) status = sq_model_config_parse(&engine->config, engine->info.task, path, sq_buf_view(&text), err);
     sq_buf_deinit(&text);
-    return status;
+    if (status < 0 || engine->info.task != SQ_TASK_EMBED) return status;
+    status = sq_pooling_read(&engine->config.pooling, model_path, err);
+    return status < 0 ? status : sq_sentence_tokens_max_read(&engine->config.tokens_max, model_path, err);
 }
 
 static int open_tokenizer(struct sq_engine *engine, const char *model_path, struct sq_err *err)
@@ -58,7 +61,7 @@ static unsigned or_default(unsigned value, unsigned fallback) { return value ? v
 static void fill_limits(struct sq_engine *engine, const struct sq_engine_options *options)
 {
     struct sq_model_info *info = &engine->info;
-    unsigned tokens_max = or_default(options->tokens_max, TOKENS_MAX_DEFAULT);
+    unsigned tokens_max = or_default(options->tokens_max, or_default(engine->config.tokens_max, TOKENS_MAX_DEFAULT));
     info->tokens_max = tokens_max < engine->config.positions ? tokens_max : engine->config.positions;
     info->batch_tokens_max = or_default(options->batch_tokens_max, BATCH_TOKENS_MAX_DEFAULT);
     info->normalise = options->normalise == SQ_NORMALISE_AUTO ? engine->config.normalise : options->normalise;
@@ -79,7 +82,9 @@ static void fill_info(struct sq_engine *engine)
     info->intermediate = config->intermediate;
     info->positions = config->positions;
     info->vocabulary = config->vocabulary;
+    info->pooling = config->pooling == SQ_POOLING_MEAN ? "mean" : "cls";
     info->labels_count = config->labels_count;
+    info->outputs_count = info->task == SQ_TASK_EMBED ? config->hidden : config->labels_count;
     for (unsigned i = 0; i < config->labels_count; i++) info->labels[i] = config->labels[i];
     info->function = config->function;
     info->weights_bytes = engine->weights.bytes;
@@ -99,6 +104,7 @@ static int read_name(struct sq_engine *engine, const char *model_path, struct sq
 
 static int load(struct sq_engine *engine, const struct sq_engine_options *options, struct sq_err *err)
 {
+    engine->info.task = options->task;
     int status = check_options(options, err);
     if (status == 0) status = sq_blas_init(err);
     if (status == 0) status = read_name(engine, options->model_path, err);
@@ -146,4 +152,13 @@ unsigned sq_engine_tokens_bound(const struct sq_engine *engine, size_t text_byte
     if (engine->ensemble) return sq_ensemble_tokens_bound(engine->ensemble, text_bytes);
     size_t bound = sq_tokenizer_tokens_bound(engine->tokenizer, text_bytes);
     return bound < engine->info.tokens_max ? (unsigned)bound : engine->info.tokens_max;
+}
+
+void sq_vector_normalise(float *vector, unsigned count)
+{
+    double squares = 0;
+    for (unsigned i = 0; i < count; i++) squares += (double)vector[i] * (double)vector[i];
+    if (squares == 0) return;
+    double scale = 1 / sqrt(squares);
+    for (unsigned i = 0; i < count; i++) vector[i] = (float)((double)vector[i] * scale);
 }

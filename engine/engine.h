@@ -33,10 +33,12 @@ enum sq_normalise { SQ_NORMALISE_AUTO, SQ_NORMALISE_NONE, SQ_NORMALISE_TWEET };
 
 struct sq_engine_options {
     const char *model_path;       /* a Hugging Face folder */
+    enum sq_task task;            /* EMBED: any encoder's folder, pooled as its sentence-transformers files say, else by mean */
     const char *const *further_paths; /* NULL-terminated: these too, an ensemble whose probabilities are averaged; NULL: none */
     enum sq_precision precision;  /* AUTO and FP32 run fp32; the others are refused until they exist */
     enum sq_normalise normalise;  /* AUTO: the folder's "squall_normalise" key */
-    unsigned tokens_max;          /* a longer text is cut, special tokens kept; 0: 128. At most the model's positions. */
+    unsigned tokens_max;          /* a longer text is cut, special tokens kept; 0: 128, or to embed the folder's own. At most the model's
+                                   * positions. */
     unsigned batch_tokens_max;    /* tokens of one packed batch; 0: 256. A session's arena is sized from it. */
     const char *isa;              /* NULL: the widest kernels of this CPU; else "avx512", "avx2" or "openblas" */
 };
@@ -50,7 +52,10 @@ struct sq_model_info {
     unsigned layers, hidden, heads, intermediate, positions, vocabulary;
     unsigned tokens_max;          /* in force: min(option, positions) */
     unsigned batch_tokens_max;
-    unsigned labels_count;
+    enum sq_task task;
+    const char *pooling;          /* "mean" or "cls": what a vector is made of, and what the head reads */
+    unsigned outputs_count;       /* numbers that a text gives: labels_count, or of a vector hidden */
+    unsigned labels_count;        /* 0 to embed */
     const char *labels[SQ_LABELS_MAX]; /* in id order */
     enum sq_function function;    /* SOFTMAX; SIGMOID: each label for itself; NONE: scores are the logits (regression) */
     enum sq_normalise normalise;  /* in force: NONE or TWEET */
@@ -60,7 +65,7 @@ struct sq_model_info {
     size_t session_bytes;         /* of one thread's arena */
 };
 
-/* What the model says of one text. Plain data, no pointers into the engine but `ids`. */
+/* What the model says of one text. Plain data, no pointers into the engine. */
 struct sq_prediction {
     int code;                     /* 0, or SQ_E_INVALID_UTF8, _TOO_LARGE, _TOKENIZE, _INFERENCE: the rest is then unset */
     unsigned label;               /* id of the largest probability */
@@ -70,6 +75,8 @@ struct sq_prediction {
     unsigned tokens;              /* special ones included, after cutting; an ensemble: of its first model */
     bool truncated;               /* an ensemble: by any of its models */
     uint64_t text_hash;           /* sq_text_hash of the raw text */
+    float *vector;                /* to embed: the caller's room for outputs_count floats, set before and filled; label, score, probabilities
+                                   * and logits are then unset. To classify: NULL. */
 };
 
 struct sq_engine;
@@ -95,6 +102,9 @@ void sq_session_close(struct sq_session *session);
  * A text gives the same probabilities alone and in any batch: the same bits with avx512 and avx2, within 1e-6 with openblas. An empty
  * text is scored like any other ([CLS] [SEP]), as transformers does; who wants it refused looks before. */
 void sq_session_score(struct sq_session *session, const struct sq_str *texts, size_t texts_count, struct sq_prediction *predictions);
+
+/* Makes its length 1, as sentence vectors are compared (a vector of zeros stays). */
+void sq_vector_normalise(float *vector, unsigned count);
 
 /* Token ids as encoded, special ones included, after normalising and cutting. ids has room for info->tokens_max. */
 int sq_session_tokenise(struct sq_session *session, struct sq_str text, int32_t *ids, size_t *ids_count, struct sq_err *err);

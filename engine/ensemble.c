@@ -63,6 +63,8 @@ static int open_members(struct sq_ensemble *ensemble, const struct sq_engine_opt
     struct sq_engine_options one = *options;
     int status = 0;
     one.further_paths = NULL;
+    if (options->task == SQ_TASK_EMBED)
+        return sq_err_set(err, SQ_E_CONFIG, "vectors of several models can't be averaged: name one model for task embed");
     for (unsigned i = 0; status == 0 && (i == 0 || options->further_paths[i - 1]); i++) {
         if (i == SQ_MEMBERS_MAX) return sq_err_set(err, SQ_E_CONFIG, "an ensemble has at most %d models", SQ_MEMBERS_MAX);
         one.model_path = path_of(options, i);

@@ -2,6 +2,7 @@
 #include "engine/head.h"
 
 #include <math.h>
+#include <string.h>
 
 static void activate(const struct sq_encoder *encoder, float *x, size_t count)
 {
@@ -15,11 +16,28 @@ static void activate(const struct sq_encoder *encoder, float *x, size_t count)
     }
 }
 
-void sq_head_run(const struct sq_encoder *encoder, const float *first, float *pooled, size_t rows, size_t texts_count, float *logits)
+void sq_head_run(const struct sq_encoder *encoder, const float *first, float *pooled, size_t rows, size_t texts_count, float *outputs)
 {
+    if (encoder->config->task == SQ_TASK_EMBED) {
+        memcpy(outputs, first, texts_count * encoder->config->hidden * sizeof *outputs);
+        return;
+    }
     const struct sq_kernels *kernels = encoder->kernels;
     const struct sq_linear *pooler = &encoder->weights->pooler, *classifier = &encoder->weights->classifier;
     kernels->linear(pooled, pooler->outputs, first, pooler->inputs, rows, pooler, SQ_LINEAR_SET);
     activate(encoder, pooled, texts_count * pooler->outputs);
-    kernels->linear(logits, classifier->outputs, pooled, classifier->inputs, texts_count, classifier, SQ_LINEAR_SET);
+    kernels->linear(outputs, classifier->outputs, pooled, classifier->inputs, texts_count, classifier, SQ_LINEAR_SET);
+}
+
+void sq_head_mean(const struct sq_encoder *encoder, const struct sq_batch *batch, const float *x, float *outputs)
+{
+    size_t hidden = encoder->config->hidden;
+    for (unsigned text = 0; text < batch->texts_count; text++, outputs += hidden) {
+        unsigned start = batch->starts[text], end = batch->starts[text + 1];
+        memset(outputs, 0, hidden * sizeof *outputs);
+        for (unsigned token = start; token < end; token++) {
+            for (size_t i = 0; i < hidden; i++) outputs[i] += x[token * hidden + i];
+        }
+        for (size_t i = 0; i < hidden; i++) outputs[i] /= (float)(end - start);
+    }
 }

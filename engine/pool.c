@@ -102,14 +102,14 @@ static int open_tickets(struct sq_pool *pool, struct sq_err *err)
 
 size_t sq_pool_cache_bytes(const struct sq_engine *engine, size_t cache_texts)
 {
-    return cache_texts ? sq_engine_members_count(engine) * sq_score_cache_bytes(cache_texts, sq_engine_info(engine)->labels_count) : 0;
+    return cache_texts ? sq_engine_members_count(engine) * sq_score_cache_bytes(cache_texts, sq_engine_info(engine)->outputs_count) : 0;
 }
 
 static int open_caches(struct sq_pool *pool, struct sq_err *err)
 {
     int status = 0;
     for (unsigned i = 0; status == 0 && pool->options.cache_texts && i < pool->members_count; i++)
-        status = sq_score_cache_open(&pool->caches[i], pool->options.cache_texts, sq_engine_info(pool->engine)->labels_count, err);
+        status = sq_score_cache_open(&pool->caches[i], pool->options.cache_texts, sq_engine_info(pool->engine)->outputs_count, err);
     return status;
 }
 

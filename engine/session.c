@@ -20,7 +20,7 @@ struct sq_session {
     struct sq_prediction **predictions; /* [texts_max]: of all texts added, copies too */
     unsigned *rows;                     /* [texts_max]: which of the batch's texts each of them is */
     struct sq_score_key *keys;          /* [texts_max]: of the batch's texts; only with a cache */
-    float *logits;    /* [texts_max, labels] */
+    float *outputs;   /* [texts_max, outputs_count]: logits or vectors */
     unsigned predictions_count;
     unsigned texts_count;
     unsigned tokens_count;
@@ -48,13 +48,13 @@ static size_t ids_bytes(const struct sq_model_info *info)
     return ((size_t)tokens_max(info) + info->tokens_max) * sizeof(int32_t);
 }
 
-static size_t logits_bytes(const struct sq_model_info *info) { return (size_t)texts_max(info) * info->labels_count * sizeof(float); }
+static size_t outputs_bytes(const struct sq_model_info *info) { return (size_t)texts_max(info) * info->outputs_count * sizeof(float); }
 
 size_t sq_session_arena_bytes(const struct sq_engine *engine)
 {
     const struct sq_model_info *info = &engine->info;
     size_t texts = texts_max(info);
-    return sq_workspace_bytes(&engine->config, tokens_max(info), (unsigned)texts) + ids_bytes(info) + logits_bytes(info) +
+    return sq_workspace_bytes(&engine->config, tokens_max(info), (unsigned)texts) + ids_bytes(info) + outputs_bytes(info) +
            (texts + 1) * sizeof(unsigned) + texts * (sizeof(struct sq_prediction *) + sizeof(unsigned) + sizeof(struct sq_score_key)) +
            sq_tokenizer_scratch_bytes(engine->tokenizer, SQ_TEXT_BYTES_MAX) + 7 * (size_t)SQ_ARENA_ALIGN_BYTES;
 }
@@ -70,7 +70,7 @@ static int place(struct sq_session *session, struct sq_err *err)
     session->predictions = sq_arena_alloc(&session->arena, texts * sizeof *session->predictions);
     session->rows = sq_arena_alloc(&session->arena, texts * sizeof *session->rows);
     session->keys = sq_arena_alloc(&session->arena, texts * sizeof *session->keys);
-    session->logits = sq_arena_alloc(&session->arena, logits_bytes(info));
+    session->outputs = sq_arena_alloc(&session->arena, outputs_bytes(info));
     return sq_workspace_init(&session->workspace, &session->arena, &session->engine->config, tokens_max(info), (unsigned)texts, err);
 }
 
@@ -142,14 +142,15 @@ static void apply_function(float *scores, const float *logits, const struct sq_m
     }
 }
 
-static void fill(struct sq_prediction *prediction, const float *logits, const struct sq_model_info *info)
+static void fill(struct sq_prediction *prediction, const float *outputs, const struct sq_model_info *info)
 {
-    for (unsigned i = 0; i < info->labels_count; i++) {
-        prediction->logits[i] = logits[i];
-        if (!isfinite(logits[i])) prediction->code = SQ_E_INFERENCE;
+    float *kept = info->task == SQ_TASK_EMBED ? prediction->vector : prediction->logits;
+    for (unsigned i = 0; i < info->outputs_count; i++) {
+        kept[i] = outputs[i];
+        if (!isfinite(outputs[i])) prediction->code = SQ_E_INFERENCE;
     }
-    if (prediction->code < 0) return;
-    apply_function(prediction->probabilities, logits, info);
+    if (prediction->code < 0 || info->task == SQ_TASK_EMBED) return;
+    apply_function(prediction->probabilities, outputs, info);
     for (unsigned i = 1; i < info->labels_count; i++) {
         if (prediction->probabilities[i] > prediction->probabilities[prediction->label]) prediction->label = i;
     }
@@ -171,12 +172,13 @@ static unsigned find_copy(const struct sq_session *session, const int32_t *ids, 
 /* True, with the prediction filled, when the cache holds the text; else its key is noted for when it has been encoded. */
 static bool is_known(struct sq_session *session, const int32_t *ids, size_t count, struct sq_prediction *prediction)
 {
-    float logits[SQ_LABELS_MAX];
+    const struct sq_model_info *info = &session->engine->info;
+    float *outputs = session->outputs + (size_t)session->texts_count * info->outputs_count; /* free until the batch runs */
     struct sq_score_key *key = &session->keys[session->texts_count];
     if (!session->cache) return false;
     *key = sq_score_cache_key(session->cache, ids, count);
-    if (!sq_score_cache_find(session->cache, key, logits)) return false;
-    fill(prediction, logits, &session->engine->info);
+    if (!sq_score_cache_find(session->cache, key, outputs)) return false;
+    fill(prediction, outputs, info);
     sq_metric_add(SQ_M_SCORE_CACHE_LOOKUPS, SERIES_HIT, 1);
     return true;
 }
@@ -198,7 +200,8 @@ bool sq_session_try_add(struct sq_session *session, struct sq_str text, struct s
     session->refused_tokens = 2;
     if (!has_room(session, 2)) return false;
     int code = encode(session, text, session->ids + session->tokens_count, &count, &truncated, &err);
-    *prediction = (struct sq_prediction){.code = code, .tokens = (unsigned)count, .truncated = truncated};
+    float *vector = session->engine->info.task == SQ_TASK_EMBED ? prediction->vector : NULL;
+    *prediction = (struct sq_prediction){.code = code, .tokens = (unsigned)count, .truncated = truncated, .vector = vector};
     if (code < 0) return true;
     unsigned row = find_copy(session, ids, count);
     bool is_copy = row < session->texts_count, known = !is_copy && is_known(session, ids, count, prediction);
@@ -219,11 +222,11 @@ void sq_session_run(struct sq_session *session)
     if (session->texts_count == 0) return;
     session->starts[session->texts_count] = session->tokens_count;
     struct sq_batch batch = {session->ids, session->starts, session->texts_count, session->tokens_count};
-    sq_encoder_run(&session->engine->encoder, &session->workspace, &batch, session->logits);
+    sq_encoder_run(&session->engine->encoder, &session->workspace, &batch, session->outputs);
     for (unsigned text = 0; session->cache && text < session->texts_count; text++)
-        sq_score_cache_insert(session->cache, &session->keys[text], session->logits + (size_t)text * info->labels_count);
+        sq_score_cache_insert(session->cache, &session->keys[text], session->outputs + (size_t)text * info->outputs_count);
     for (unsigned i = 0; i < session->predictions_count; i++)
-        fill(session->predictions[i], session->logits + (size_t)session->rows[i] * info->labels_count, info);
+        fill(session->predictions[i], session->outputs + (size_t)session->rows[i] * info->outputs_count, info);
     session->predictions_count = 0;
     session->texts_count = 0;
     session->tokens_count = 0;

@@ -8,6 +8,7 @@
 
 #include "engine/engine.h"
 #include "engine/model/architecture.h"
+#include "engine/model/pooling.h"
 
 enum {
     SQ_LABEL_BYTES_MAX = 128,
@@ -24,6 +25,7 @@ enum {
 
 struct sq_model_config {
     enum sq_task task;
+    enum sq_pooling pooling; /* FIRST to classify; to embed, what sq_pooling_read says */
     const struct sq_architecture *architecture;
     unsigned layers, hidden, heads, intermediate, vocabulary;
     unsigned head_size;     /* hidden / heads */
@@ -31,6 +33,7 @@ struct sq_model_config {
     unsigned embedding;     /* width of words and positions; hidden where nothing projects them */
     unsigned position_rows; /* of the table of positions */
     unsigned first_position; /* of a text's first token */
+    unsigned tokens_max;    /* to embed: what the folder cuts texts to; 0: it doesn't say */
     unsigned positions;     /* tokens that a text can have: position_rows - first_position */
     int padding_id;         /* a token that stays at the position of this number and is not counted; -1: every token counts */
     unsigned token_types;   /* 0: the architecture has none */

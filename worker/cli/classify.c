@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Lines in, labels out, in the same order. A line is written when the ring of lines in work is full, when the texts in it are over a bound,
+/* Lines in, labels or vectors out, in the same order. A line is written when the ring of lines in work is full, when the texts in it are over a bound,
  * and when nobody has written the next line yet, so that a person who types a line sees its answer. */
 #include <stdio.h>
 #include <stdlib.h>
@@ -14,6 +14,7 @@ enum { SLOTS_COUNT = 1024, RING_BYTES_MAX = 8 * 1024 * 1024, KEPT_BYTES_MAX = 16
 struct slot {
     struct sq_ordered_slot ordered; /* first */
     struct sq_buf text;
+    float *vector; /* owned; to embed, from the slot's first line on */
 };
 
 struct classify {
@@ -62,6 +63,25 @@ static void write_scores(struct classify *classify, const struct slot *slot)
     write_ids(classify, slot->ordered.job.text);
 }
 
+static void write_vector(struct classify *classify, const struct slot *slot)
+{
+    sq_vector_normalise(slot->vector, classify->info->outputs_count);
+    for (unsigned i = 0; i < classify->info->outputs_count; i++) {
+        sq_buf_append_char(&classify->out, i ? ',' : '[');
+        sq_json_write_real(&classify->out, (double)slot->vector[i]);
+    }
+    sq_buf_append_char(&classify->out, ']');
+}
+
+static void write_embedding(struct classify *classify, const struct slot *slot)
+{
+    sq_json_write_key(&classify->out, "embedding");
+    write_vector(classify, slot);
+    sq_json_write_key(&classify->out, "tokens");
+    sq_buf_printf(&classify->out, "%u", slot->ordered.job.prediction.tokens);
+    if (classify->logits) write_ids(classify, slot->ordered.job.text);
+}
+
 static void write_json(struct classify *classify, const struct slot *slot)
 {
     struct sq_buf *out = &classify->out;
@@ -72,6 +92,8 @@ static void write_json(struct classify *classify, const struct slot *slot)
         sq_json_write_str(out, sq_str_view(sq_err_word(code)));
         sq_json_write_key(out, "message");
         sq_json_write_str(out, sq_str_view(sq_err_meaning(code)));
+    } else if (classify->info->task == SQ_TASK_EMBED) {
+        write_embedding(classify, slot);
     } else {
         write_scores(classify, slot);
     }
@@ -86,6 +108,11 @@ static void write_for_people(struct classify *classify, const struct slot *slot)
     bool written[SQ_LABELS_MAX] = {false};
     if (prediction->code < 0) {
         sq_buf_printf(out, "error: %s\n", sq_err_meaning(prediction->code));
+        return;
+    }
+    if (classify->info->task == SQ_TASK_EMBED) {
+        write_vector(classify, slot);
+        sq_buf_append_char(out, '\n');
         return;
     }
     for (unsigned n = 0; n < classify->info->labels_count; n++) {
@@ -134,7 +161,9 @@ static int add_line(struct classify *classify, enum sq_line kind, struct sq_str 
     sq_buf_clear(&slot->text);
     if (kind == SQ_LINE_TEXT) sq_buf_append_str(&slot->text, line);
     if (sq_buf_failed(&slot->text)) return SQ_E_NOMEM;
-    slot->ordered.job = (struct sq_job){.text = sq_buf_view(&slot->text)};
+    if (classify->info->task == SQ_TASK_EMBED && !slot->vector) slot->vector = malloc(classify->info->outputs_count * sizeof *slot->vector);
+    if (classify->info->task == SQ_TASK_EMBED && !slot->vector) return SQ_E_NOMEM;
+    slot->ordered.job = (struct sq_job){.text = sq_buf_view(&slot->text), .prediction.vector = slot->vector};
     classify->ring_bytes += slot->text.bytes;
     if (kind == SQ_LINE_TEXT) return sq_ordered_submit(&classify->ordered);
     slot->ordered.job.prediction.code = SQ_E_TOO_LARGE;
@@ -166,7 +195,12 @@ static int start(struct classify *classify, const struct sq_engine *engine, cons
     return status == 0 && classify->logits ? sq_session_open(&classify->session, engine, err) : status;
 }
 
-static void deinit_slot(void *slot) { sq_buf_deinit(&((struct slot *)slot)->text); }
+static void deinit_slot(void *ordered)
+{
+    struct slot *slot = ordered;
+    sq_buf_deinit(&slot->text);
+    free(slot->vector);
+}
 
 static void stop(struct classify *classify)
 {
@@ -202,6 +236,7 @@ static int run(int argc, char **argv)
     unsigned threads = 0;
     const struct sq_option options[] = {
         SQ_MODEL_OPTIONS(&model),
+        {.name = "task", .choice = &model.task, .choices = sq_task_names},
         {.name = "threads", .number = &threads, .min = 1, .max = THREADS_MAX},
         {.name = "json", .flag = &classify.json},
         {.name = "logits", .flag = &classify.logits},
@@ -223,10 +258,12 @@ static int run(int argc, char **argv)
 
 const struct sq_command sq_command_classify = {
     "classify",
-    "lines of text in, labels out",
+    "lines of text in, labels or vectors out",
     "usage: squall classify [OPTIONS] [FILE|-]\n\n"
     "Reads a text a line and writes its labels, in the same order. The exit code is 1 when a line could not be scored.\n\n"
     "  --json              one object a line: label, score, scores; or error\n"
+    "  --task T            classify, or embed: a sentence vector of length 1 a line, as sentence-transformers makes it; any\n"
+    "                      encoder's folder will do\n"
     "  --logits            adds logits and token ids (implies --json)\n"
     "  --threads N         engine threads (the cores this process may use)\n" SQ_MODEL_USAGE,
     run,

@@ -7,6 +7,7 @@
 
 const char *const sq_precision_names[] = {"auto", "fp32", "bf16", "int8", NULL};
 const char *const sq_normalise_names[] = {"auto", "none", "tweet", NULL};
+const char *const sq_task_names[] = {"classify", "embed", NULL};
 
 static int tell(const struct sq_command *command, const struct sq_err *err)
 {
@@ -25,6 +26,7 @@ int sq_model_open(struct sq_engine **engine, const struct sq_command *command, c
     struct sq_engine_options engine_options = {
         .model_path = paths.items[0],
         .further_paths = paths.further,
+        .task = (enum sq_task)options->task,
         .precision = (enum sq_precision)options->precision,
         .normalise = (enum sq_normalise)options->normalise,
         .tokens_max = options->tokens_max,

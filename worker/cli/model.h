@@ -8,6 +8,7 @@
 #include "worker/io/config.h"
 
 struct sq_model_options {
+    unsigned task;                 /* enum sq_task */
     struct sq_option_list paths;
     unsigned precision, normalise; /* enum sq_precision, enum sq_normalise */
     unsigned tokens_max;           /* 0: the default */
@@ -33,6 +34,7 @@ struct sq_model_options {
 
 extern const char *const sq_precision_names[]; /* by enum sq_precision, NULL-terminated */
 extern const char *const sq_normalise_names[];
+extern const char *const sq_task_names[];
 
 /* 0 and an open engine, or the exit code after telling why on stderr: 2 for what can't be asked for, 78 for a model that can't be loaded. */
 int sq_model_open(struct sq_engine **engine, const struct sq_command *command, const struct sq_model_options *options);

@@ -19,6 +19,7 @@ RANDOM = {
     "odd-shape": {"chinese": 120, "hard": 40, "vader": 40},
     **{name: {"vader": 50, "finance": 10} for name in ("roberta", "xlm-roberta", "camembert", "electra-small", "electra", "mpnet", "albert")},
 }
+VECTORS = {"mpnet": 15}  # of so many texts, sentence vectors too
 DEFAULT = {"vader": 200, "finance": 160, "hard": 40}
 
 
@@ -62,12 +63,23 @@ class Oracle:
         return given["input_ids"].shape[1], logits.tolist(), scores(self.model.config, logits).tolist()
 
 
+    def vectors(self, text):
+        """Pooled both ways, of length 1, as sentence-transformers does."""
+        given = self.tokenizer(self.normalise(text), truncation=True, max_length=self.tokens_max, return_tensors="pt")
+        with self.torch.no_grad():
+            hidden = self.model.base_model(input_ids=given["input_ids"]).last_hidden_state[0].double()
+        rows = {"mean": hidden.mean(0), "cls": hidden[0]}
+        return {name: [round(x, 8) for x in (row / row.norm()).tolist()] for name, row in rows.items()}
+
+
 def write(name, folder, counts):
     oracle = Oracle(folder)
     with open(GOLDEN / f"{name}.jsonl", "w", encoding="ascii") as out:
-        for text in chosen(counts):
+        for i, text in enumerate(chosen(counts)):
             tokens, logits, probabilities = oracle.ask(text)
             row = {"tokens": tokens, "logits": [round(x, 9) for x in logits], "probabilities": [round(x, 9) for x in probabilities]}
+            if i < VECTORS.get(name, 0):
+                row.update(oracle.vectors(text))
             out.write(json.dumps({"text": text, **row}) + "\n")
 
 
