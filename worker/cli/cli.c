@@ -14,6 +14,7 @@ static const struct sq_command *const commands[] = {
     &sq_command_classify,
     &sq_command_bench,
     &sq_command_replay,
+    &sq_command_dlq,
     &sq_command_healthcheck,
     &sq_command_version,
 };

@@ -18,6 +18,7 @@ extern const struct sq_command sq_command_bench;
 extern const struct sq_command sq_command_classify;
 extern const struct sq_command sq_command_config;
 extern const struct sq_command sq_command_demo;
+extern const struct sq_command sq_command_dlq;
 extern const struct sq_command sq_command_healthcheck;
 extern const struct sq_command sq_command_init;
 extern const struct sq_command sq_command_replay;

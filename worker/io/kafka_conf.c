@@ -148,20 +148,31 @@ int sq_kafka_conf_consumer(rd_kafka_conf_t **conf, const struct sq_config *confi
     return conf_finish(conf, status);
 }
 
-int sq_kafka_conf_producer(rd_kafka_conf_t **conf, const struct sq_config *config, enum sq_stage_name stage, struct sq_err *err)
+/* transactional_id NULL: without transactions. */
+static int conf_producer(rd_kafka_conf_t **conf, const struct sq_config *config, enum sq_stage_name stage, const char *transactional_id,
+                         struct sq_err *err)
 {
     *conf = rd_kafka_conf_new();
     int status = conf_common(*conf, config, stage, err);
-    bool is_exact = config->delivery == SQ_DELIVERY_EXACTLY_ONCE;
-    char transactional_id[2 * SQ_CONFIG_NAME_BYTES + 16]; /* unique among live workers, the same after a restart */
-    snprintf(transactional_id, sizeof transactional_id, "%s-%s-%s", config->app, stages[stage], config->instance);
     if (status == 0) status = set_all(*conf, producer_defaults, err);
-    if (status == 0 && is_exact) status = set_all(*conf, transaction_defaults, err);
+    if (status == 0 && transactional_id) status = set_all(*conf, transaction_defaults, err);
     if (status == 0) status = set_pairs(*conf, &config->kafka.properties, err);
     if (status == 0) status = set_pairs(*conf, &config->kafka.producer, err);
     if (status == 0) status = set_all(*conf, producer_guarantees, err);
-    if (status == 0 && is_exact) status = set(*conf, "transactional.id", transactional_id, err);
+    if (status == 0 && transactional_id) status = set(*conf, "transactional.id", transactional_id, err);
     return conf_finish(conf, status);
+}
+
+int sq_kafka_conf_producer(rd_kafka_conf_t **conf, const struct sq_config *config, enum sq_stage_name stage, struct sq_err *err)
+{
+    char transactional_id[2 * SQ_CONFIG_NAME_BYTES + 16]; /* unique among live workers, the same after a restart */
+    snprintf(transactional_id, sizeof transactional_id, "%s-%s-%s", config->app, stages[stage], config->instance);
+    return conf_producer(conf, config, stage, config->delivery == SQ_DELIVERY_EXACTLY_ONCE ? transactional_id : NULL, err);
+}
+
+int sq_kafka_conf_sender(rd_kafka_conf_t **conf, const struct sq_config *config, struct sq_err *err)
+{
+    return conf_producer(conf, config, SQ_STAGE_SCORE, NULL, err);
 }
 
 int sq_kafka_open(rd_kafka_t **rk, rd_kafka_type_t type, rd_kafka_conf_t *conf, struct sq_err *err)

@@ -1,0 +1,30 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Reads a topic as it stands, with the worker's own settings: for commands that look at what is there. Joins no group, commits nothing, and
+ * sees only what is committed. Every call blocks. */
+#ifndef SQ_IO_KAFKA_READER_H
+#define SQ_IO_KAFKA_READER_H
+
+#include "worker/io/config.h"
+#include "worker/io/source.h"
+
+/* Borrowed for the call. */
+struct sq_reader_record {
+    int32_t partition;
+    int64_t offset, timestamp_ms;
+    struct sq_str key, value; /* data NULL: null */
+    struct sq_header headers[SQ_HEADERS_MAX]; /* those that fit */
+    unsigned headers_count;
+};
+
+/* False: enough, stop reading. */
+typedef bool (*sq_reader_fn)(const struct sq_reader_record *record, void *ctx);
+
+/* Gives every record with a timestamp of since_ms or later that is in the topic when the call begins, in the order of its partition;
+ * partitions mix. SQ_E_BROKER: no answer, no such topic, or a record that can't be read, by name; SQ_E_CONFIG: a property librdkafka refuses. */
+int sq_kafka_read_topic(const struct sq_config *config, const char *topic, int64_t since_ms, sq_reader_fn each, void *ctx, struct sq_err *err);
+
+/* Gives the record at an offset; SQ_E_BROKER when there is none. */
+int sq_kafka_read_record(const struct sq_config *config, const char *topic, int32_t partition, int64_t offset, sq_reader_fn each, void *ctx,
+                         struct sq_err *err);
+
+#endif
