@@ -101,6 +101,8 @@ def test_the_commands_of_the_tuning_page(tmp_path):
     (tmp_path / "new.yaml").write_text("rules:\n  - name: NegativeSpike\n    max_per_text: 255\n    threshold: 40\n")
     (tmp_path / "incidents.jsonl").write_text('{"entity":"acme","start":1767261600000,"end":1767272000000}\n')
     assert squall(["replay", "-q", "-c", "squall.yaml", "--scores-out", "scores.jsonl", "history.jsonl"], tmp_path).returncode == 0
+    rules = re.search(r"```yaml\n(config: .*?)```", (ROOT / "ops" / "docs" / "TUNING.md").read_text(), re.S).group(1)
+    (tmp_path / "rules.test.yaml").write_text(rules)
     told = []
     for words in shell_lines(ROOT / "ops" / "docs" / "TUNING.md"):
         assert words[0] == "squall"

@@ -15,6 +15,7 @@ static const struct sq_command *const commands[] = {
     &sq_command_bench,
     &sq_command_replay,
     &sq_command_dlq,
+    &sq_command_test,
     &sq_command_healthcheck,
     &sq_command_version,
 };

@@ -23,6 +23,7 @@ extern const struct sq_command sq_command_healthcheck;
 extern const struct sq_command sq_command_init;
 extern const struct sq_command sq_command_replay;
 extern const struct sq_command sq_command_run;
+extern const struct sq_command sq_command_test;
 extern const struct sq_command sq_command_validate;
 extern const struct sq_command sq_command_version;
 
