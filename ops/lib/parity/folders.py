@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Model folders as Hugging Face's tools save them, made on the spot: the four BERT vocabularies in both forms, random weights."""
+"""Model folders as Hugging Face's tools save them, made on the spot: the four BERT vocabularies in both forms, every architecture, random
+weights."""
 import json
 import shutil
 from pathlib import Path
@@ -67,11 +68,34 @@ def random_weights(folder, config):
         for name, parameter in model.named_parameters():
             if "LayerNorm" in name or "layer_norm" in name:
                 parameter.add_(torch.randn_like(parameter) * 0.1)
+            elif "relative_attention_bias" in name:
+                parameter.normal_(0, 1)
             elif name.endswith(".bias"):
                 parameter.normal_(0, 0.05)
             elif name.startswith("classifier"):
                 parameter.normal_(0, 2 / config.hidden_size**0.5)
     model.save_pretrained(folder)
+
+
+# name: (class of its configuration, what is not usual about it). Wide enough to be worth comparing, few layers to be quick.
+SHAPE = {"hidden_size": 256, "num_hidden_layers": 4, "num_attention_heads": 8, "intermediate_size": 1024, "initializer_range": 0.05}
+ARCHITECTURES = {
+    "RoBERTa": ("RobertaConfig", {"max_position_embeddings": 514, "type_vocab_size": 1, "layer_norm_eps": 1e-5}),
+    "XLM-RoBERTa": ("XLMRobertaConfig", {"max_position_embeddings": 514, "type_vocab_size": 1, "layer_norm_eps": 1e-5, "num_labels": 1}),
+    "CamemBERT": ("CamembertConfig", {"max_position_embeddings": 514, "type_vocab_size": 1, "layer_norm_eps": 1e-5}),
+    "ELECTRA": ("ElectraConfig", {"embedding_size": 256}),
+    "ELECTRA small, multi-label": ("ElectraConfig", {"embedding_size": 128, "num_labels": 28, "problem_type": "multi_label_classification"}),
+    "MPNet": ("MPNetConfig", {"max_position_embeddings": 514, "layer_norm_eps": 1e-5}),
+    "MPNet, regression": ("MPNetConfig", {"max_position_embeddings": 514, "num_labels": 1, "problem_type": "regression"}),
+    "ALBERT": ("AlbertConfig", {"embedding_size": 128, "num_hidden_groups": 2}),
+}
+
+
+def architecture_config(name, vocab_size):
+    import transformers
+
+    class_name, particulars = ARCHITECTURES[name]
+    return getattr(transformers, class_name)(vocab_size=vocab_size, **{"num_labels": 3, **SHAPE, **particulars})
 
 
 def bert_config(vocab_size, **shape):
@@ -108,6 +132,10 @@ def default_models(work):
     for name, config in (("BERT-base shape", bert_config), ("DistilBERT shape", distilbert_config)):
         folder = Path(work) / name
         random_weights(folder, config(with_tokenizer("bert-base-uncased", "tokenizer.json", folder, work)))
+        made.append(folder)
+    for name in ARCHITECTURES:
+        folder = Path(work) / name
+        random_weights(folder, architecture_config(name, with_tokenizer("bert-base-uncased", "tokenizer.json", folder, work)))
         made.append(folder)
     return shipped + made
 

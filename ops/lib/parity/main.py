@@ -9,14 +9,16 @@ from . import texts
 
 DESCRIPTION = """Token ids are compared for every text and every model; where a model is big, a twin of it with the same tokenizer and tiny
 weights gives them. Probabilities (fp32) are compared for a sample, spread over the texts. Without --model: the default model, BERT-base and
-DistilBERT shapes with random weights, and a small random model for each of four BERT vocabularies, once with tokenizer.json and once with
-vocab.txt. Exit code 1 when one id differs or a probability does by more than 1e-4."""
+DistilBERT shapes with random weights, a small random model of each other architecture, and one for each of four BERT vocabularies, once with
+tokenizer.json and once with vocab.txt. Exit code 1 when one id differs or a probability does by more than 1e-4."""
 
 
 def parse_arguments():
     parser = argparse.ArgumentParser(prog="ops/parity", description=DESCRIPTION)
     parser.add_argument("--texts", type=Path, metavar="DIR", help="csv, tsv, txt and jsonl files; without it, the texts of the repository")
     parser.add_argument("--model", type=Path, metavar="DIR", action="append", default=[], help="a Hugging Face folder; may be repeated")
+    parser.add_argument("--embed", type=Path, metavar="DIR", action="append", default=[],
+                        help="compare sentence vectors of this folder, and nothing else; may be repeated")
     parser.add_argument("--probabilities-limit", type=int, metavar="N", default=1000, help="texts whose probabilities are compared (%(default)s)")
     parser.add_argument("--ids-limit", type=int, metavar="N", help="texts whose ids are compared; without it, all")
     parser.add_argument("--binary", type=Path, metavar="FILE", help="the squall to test (default: build/release/squall, built if it isn't there)")
@@ -74,6 +76,11 @@ def main():
     from . import compare
 
     logging.disable_progress_bar()
+    if arguments.embed:
+        from . import vectors
+
+        items = compare.sample(read_texts(arguments.texts), arguments.probabilities_limit)
+        return vectors.run(find_binary(arguments.binary), items, [folder.resolve() for folder in arguments.embed])
     return compare.run(find_binary(arguments.binary), read_texts(arguments.texts), arguments)
 
 
