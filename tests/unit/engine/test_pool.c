@@ -244,6 +244,34 @@ static void test_interactive(void **state)
     fixture_deinit(fixture);
 }
 
+/* A batch that may wait for a minute runs as soon as it is half full, somebody interactive comes, or the pool is closed. */
+static void test_gathering(void **state)
+{
+    (void)state;
+    struct fixture fixture;
+    fixture_init(&fixture, 1, 0);
+    sq_pool_close(fixture.pool);
+    const struct sq_pool_options options = {.threads = 1, .wait_ms_max = 60000, .done = count_done, .done_ctx = &fixture};
+    assert_int_equal(sq_pool_open(&fixture.pool, fixture.engine, &options, &err), 0);
+    int64_t tokens_before = sq_metric_value(SQ_M_INFERENCE_TOKENS, 0);
+    for (unsigned i = 0; i < 9; i++) { /* of 15 tokens: the ninth makes it 135 of 256 */
+        fixture.jobs[i].text = SQ_STR("what a day 1 2 3 4 5");
+        assert_int_equal(atomic_load(&fixture.done_count), 0);
+        assert_int_equal(sq_pool_try_submit(fixture.pool, &fixture.jobs[i]), 0);
+    }
+    while (atomic_load(&fixture.done_count) < 9) sched_yield();
+    assert_int_equal(sq_metric_value(SQ_M_INFERENCE_TOKENS, 0) - tokens_before, 135);
+    fixture.jobs[9].text = SQ_STR("a");
+    fixture.jobs[10] = (struct sq_job){.text = SQ_STR("a"), .class = SQ_JOB_INTERACTIVE};
+    for (unsigned i = 9; i < 11; i++) assert_int_equal(sq_pool_try_submit(fixture.pool, &fixture.jobs[i]), 0);
+    while (atomic_load(&fixture.done_count) < 11) sched_yield();
+    fixture.jobs[11].text = SQ_STR("a");
+    assert_int_equal(sq_pool_try_submit(fixture.pool, &fixture.jobs[11]), 0);
+    sq_pool_close(fixture.pool);
+    assert_int_equal(atomic_load(&fixture.done_count), 12);
+    fixture_deinit(&fixture);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -252,6 +280,7 @@ int main(void)
         cmocka_unit_test(test_idle),
         cmocka_unit_test(test_threads),
         cmocka_unit_test(test_resize),
+        cmocka_unit_test(test_gathering),
         cmocka_unit_test(test_interactive),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
