@@ -11,6 +11,7 @@
 
 enum {
     SQ_COPIES_ENTRIES = 8,
+    SQ_COPIES_NEAR_BITS = 3,
     SQ_COPIES_FORGET_MS = 60 * 60 * 1000, /* unseen for this long, an entry is dead */
 };
 
@@ -25,6 +26,10 @@ struct sq_copies {
 
 /* Sees a hash at an event time. Returns how often it was seen before, at most 255; hash 0 is never known. */
 unsigned sq_copies_see(struct sq_copies *copies, uint64_t hash, int64_t ts_ms);
+
+/* The same for texts that may be near-copies. simhashes: of the entries, in their order, or NULL for exact copies only. A text is known by its
+ * hash, else by a simhash that differs in at most SQ_COPIES_NEAR_BITS; 0 is no simhash. */
+unsigned sq_copies_see_near(struct sq_copies *copies, uint64_t *simhashes, uint64_t hash, uint64_t simhash, int64_t ts_ms);
 
 /* Distinct hashes last seen at or after a time; never more than SQ_COPIES_ENTRIES. */
 unsigned sq_copies_count_since(const struct sq_copies *copies, int64_t since_ms);

@@ -4,29 +4,13 @@
 #include <inttypes.h>
 #include <stdlib.h>
 
-#include "worker/core/entities.h"
+#include "worker/core/detector_parts.h"
 #include "worker/core/glob.h"
 #include "worker/core/identity.h"
-#include "worker/core/report.h"
-#include "worker/core/topics.h"
-#include "worker/core/watermark.h"
 
 enum { ENTITIES_MAX_DEFAULT = 100000, TICK_DELAY_MS = 90000, FLEET_STEPS_MAX = 20000 };
 static const int64_t ts_max_ms = 253402300799999;                   /* the year 9999 ends */
 static const int64_t forget_after_ms = INT64_C(28) * 24 * 3600 * 1000; /* longer than any alert can last unseen */
-
-struct sq_detector {
-    struct sq_detector_options options;
-    struct sq_plan plans[SQ_RULES_MAX];
-    struct sq_fleet fleets[SQ_RULES_MAX];
-    struct sq_watermark watermark;
-    struct sq_entities entities;
-    struct sq_topics topics;
-    struct sq_silences silences;
-    struct sq_report_frame frame;
-    struct sq_detector_counts counts;
-    int64_t closed_ms; /* end of the latest closed bucket; INT64_MIN before the first record */
-};
 
 /* Where transitions go during one call. */
 struct sink {
@@ -54,7 +38,7 @@ int sq_detector_open(struct sq_detector **out, const struct sq_detector_options 
         return status;
     }
     sq_watermark_init(&detector->watermark, &options->time);
-    sq_entities_init(&detector->entities, options->rules_count);
+    sq_entities_init(&detector->entities, options->rules, options->rules_count);
     detector->closed_ms = INT64_MIN;
     detector->frame = (struct sq_report_frame){
         .app = sq_str_view(options->app),
@@ -64,33 +48,47 @@ int sq_detector_open(struct sq_detector **out, const struct sq_detector_options 
         .rules_digest = sq_identity_rules(options->rules, options->rules_count, &options->time),
         .silences = &detector->silences,
     };
-    sq_buf_init(&detector->frame.summary);
+    sq_buf_init(&detector->frame.words);
     *out = detector;
     return 0;
+}
+
+void sq_orphans_close(struct sq_orphan *orphans)
+{
+    for (struct sq_orphan *orphan = orphans, *next; orphan; orphan = next) {
+        next = orphan->next;
+        free(orphan->key);
+        free(orphan);
+    }
 }
 
 void sq_detector_close(struct sq_detector *detector)
 {
     if (!detector) return;
     sq_entities_deinit(&detector->entities);
+    sq_orphans_close(detector->orphans);
     sq_watermark_deinit(&detector->watermark);
     sq_topics_deinit(&detector->topics);
     sq_silences_deinit(&detector->silences);
-    sq_buf_deinit(&detector->frame.summary);
+    sq_buf_deinit(&detector->frame.words);
     free(detector);
 }
 
 /* ---- Evaluation ---- */
 
+int sq_detector_pass_on(struct sq_detector *detector, const struct sq_alert *alert, sq_detector_emit_fn emit, void *ctx)
+{
+    detector->counts.transitions[alert->state]++;
+    return emit ? emit(alert, ctx) : 0;
+}
+
 static int emit_alert(struct sq_detector *detector, const struct sq_entity *entity, unsigned rule, const struct sq_evaluation *evaluation,
                       const struct sink *sink)
 {
     struct sq_alert alert;
-    int status = sq_report_alert(&detector->frame, entity, entity->tracks[rule], &detector->plans[rule], evaluation,
-                                 detector->watermark.watermark_ms, &alert, sink->err);
-    if (status) return status;
-    detector->counts.transitions[alert.state]++;
-    return sink->emit ? sink->emit(&alert, sink->ctx) : 0;
+    detector->frame.watermark_ms = detector->watermark.watermark_ms;
+    int status = sq_report_alert(&detector->frame, entity, entity->tracks[rule], &detector->plans[rule], evaluation, &alert, sink->err);
+    return status ? status : sq_detector_pass_on(detector, &alert, sink->emit, sink->ctx);
 }
 
 static void count_firing(struct sq_detector *detector, const struct sq_episode *episode)
@@ -104,12 +102,15 @@ static void count_firing(struct sq_detector *detector, const struct sq_episode *
 static int evaluate_entity(struct sq_detector *detector, struct sq_entity *entity, bool *idle, const struct sink *sink)
 {
     *idle = true;
+    sq_entities_note_change(&detector->entities, entity);
     for (unsigned i = 0; i < detector->options.rules_count; i++) {
         struct sq_track *track = entity->tracks[i];
         if (!track) continue;
         struct sq_evaluation evaluation;
         detector->counts.evaluations++;
-        bool tells = sq_track_evaluate(track, &detector->plans[i], &detector->fleets[i], detector->closed_ms, &evaluation);
+        bool in_storm = sq_storm_is_on(&detector->storms[i]);
+        bool tells = sq_track_evaluate(track, &detector->plans[i], &detector->fleets[i], detector->closed_ms, in_storm, &evaluation);
+        sq_storm_add(&detector->storms[i], &evaluation.windows[0]);
         int status = tells ? emit_alert(detector, entity, i, &evaluation, sink) : 0;
         if (status) return status;
         count_firing(detector, &track->episode);
@@ -132,11 +133,39 @@ static void forget_unseen(struct sq_detector *detector)
         sq_entities_remove(entities, entities->oldest);
 }
 
+static void shift_all(struct sq_detector *detector, unsigned rule)
+{
+    for (struct sq_entity *entity = detector->entities.oldest; entity; entity = entity->next)
+        if (entity->tracks[rule]) {
+            sq_track_shift(entity->tracks[rule], &detector->plans[rule]);
+            sq_entities_note_change(&detector->entities, entity);
+        }
+}
+
+/* Storms are known when a bucket's entities have been evaluated, and hold from the next one on. */
+static int step_storms(struct sq_detector *detector, const struct sink *sink)
+{
+    for (unsigned i = 0; i < detector->options.rules_count; i++) {
+        struct sq_storm *storm = &detector->storms[i];
+        const struct sq_plan *plan = &detector->plans[i];
+        struct sq_transition transition;
+        if (!sq_storm_step(storm, plan->rule, detector->closed_ms, plan->bucket_ms, &transition)) continue;
+        if (transition.reason == SQ_REASON_LEVEL_SHIFT) shift_all(detector, i);
+        struct sq_alert alert;
+        detector->frame.watermark_ms = detector->watermark.watermark_ms;
+        int status = sq_report_storm(&detector->frame, storm, plan, &transition, detector->closed_ms, &alert, sink->err);
+        if (!status) status = sq_detector_pass_on(detector, &alert, sink->emit, sink->ctx);
+        if (status) return status;
+    }
+    return 0;
+}
+
 static int close_bucket(struct sq_detector *detector, const struct sink *sink)
 {
     struct sq_entities *entities = &detector->entities;
     sq_entities_sort(entities);
     detector->counts.firing_warning = detector->counts.firing_critical = 0;
+    for (unsigned i = 0; i < detector->options.rules_count; i++) sq_storm_begin_bucket(&detector->storms[i]);
     uint32_t kept = 0;
     for (uint32_t i = 0; i < entities->active_count; i++) {
         struct sq_entity *entity = entities->active[i];
@@ -147,8 +176,17 @@ static int close_bucket(struct sq_detector *detector, const struct sink *sink)
         if (entity->active) entities->active[kept++] = entity;
     }
     entities->active_count = entities->sorted_count = kept;
+    int status = step_storms(detector, sink);
+    if (status) return status;
     if (detector->closed_ms % SQ_BLOCK_MS == 0) fold_fleets(detector, 1);
     return 0;
+}
+
+static bool has_work(const struct sq_detector *detector)
+{
+    bool idle = detector->entities.active_count == 0;
+    for (unsigned i = 0; i < detector->options.rules_count; i++) idle = idle && sq_storm_is_idle(&detector->storms[i]);
+    return !idle;
 }
 
 /* Closes every bucket that the watermark has passed. */
@@ -158,7 +196,7 @@ static int close_buckets(struct sq_detector *detector, const struct sink *sink)
     int64_t end_ms = sq_floor_div(detector->watermark.watermark_ms, bucket_ms) * bucket_ms;
     if (detector->closed_ms == INT64_MIN) detector->closed_ms = end_ms;
     if (detector->closed_ms >= end_ms) return 0;
-    while (detector->closed_ms < end_ms && detector->entities.active_count > 0) {
+    while (detector->closed_ms < end_ms && has_work(detector)) {
         detector->closed_ms += bucket_ms;
         int status = close_bucket(detector, sink);
         if (status) return status;
@@ -207,13 +245,21 @@ static int open_entity(struct sq_detector *detector, struct sq_str key, struct s
     return 0;
 }
 
-/* The entity, on the active list, its tracks ready to count at any open bucket. */
+static bool is_watched(const struct sq_detector *detector, struct sq_str key)
+{
+    for (unsigned i = 0; i < detector->options.rules_count; i++)
+        if (sq_glob_watches(&detector->options.rules[i], key)) return true;
+    return false;
+}
+
+/* The entity (NULL: a new one), on the active list, its tracks ready to count at any open bucket. */
 static int wake_entity(struct sq_detector *detector, struct sq_str key, struct sq_entity **entity, const struct sink *sink)
 {
-    *entity = sq_entities_find(&detector->entities, key);
     int status = *entity ? 0 : open_entity(detector, key, entity, sink);
     if (status) return status;
     sq_entities_touch(&detector->entities, *entity);
+    (*entity)->seen = detector->counts.taken;
+    sq_entities_note_change(&detector->entities, *entity);
     if ((*entity)->active) return 0;
     for (unsigned i = 0; i < detector->options.rules_count; i++) {
         struct sq_track *track = (*entity)->tracks[i];
@@ -230,7 +276,7 @@ static int count_record(struct sq_detector *detector, struct sq_entity *entity, 
     for (unsigned i = 0; i < detector->options.rules_count; i++) {
         struct sq_track *track = entity->tracks[i];
         if (!track || !sq_track_is_open_at(track, score->event_time_ms)) continue;
-        verdicts |= 1u << sq_track_count(track, &detector->plans[i], score, topic, late);
+        verdicts |= 1u << sq_track_count(track, &detector->plans[i], score, topic, late, detector->closed_ms);
     }
     if (verdicts & 1u << SQ_TRACK_NO_MEMORY) return sq_err_set(err, SQ_E_NOMEM, "no memory for the windows of an entity");
     if (entity->last_ms < score->event_time_ms) entity->last_ms = score->event_time_ms;
@@ -263,7 +309,8 @@ int sq_detector_take(struct sq_detector *detector, const struct sq_score *score,
         return 0;
     }
     if (late) detector->counts.late_included++;
-    struct sq_entity *entity;
+    struct sq_entity *entity = sq_entities_find(&detector->entities, score->entity);
+    if (!entity && !is_watched(detector, score->entity)) return 0;
     status = wake_entity(detector, score->entity, &entity, &sink);
     if (status) return status;
     detector->counts.entities = detector->entities.count;
@@ -308,10 +355,11 @@ static bool is_alert(const struct sq_detector *detector, const struct sq_entity 
     return sq_identity_alert(fingerprint, track->episode.first_ms) == alert_id;
 }
 
-static int acknowledge(struct sq_detector *detector, const struct sq_entity *entity, unsigned rule, const struct sink *sink)
+static int acknowledge(struct sq_detector *detector, struct sq_entity *entity, unsigned rule, const struct sink *sink)
 {
     struct sq_track *track = entity->tracks[rule];
     struct sq_evaluation evaluation;
+    sq_entities_note_change(&detector->entities, entity);
     if (!sq_episode_acknowledge(&track->episode, detector->closed_ms, &evaluation.transition)) return 0;
     sq_track_judge(track, &detector->plans[rule], &detector->fleets[rule], detector->closed_ms, &evaluation);
     return emit_alert(detector, entity, rule, &evaluation, sink);
@@ -322,7 +370,7 @@ int sq_detector_acknowledge(struct sq_detector *detector, uint64_t alert_id, boo
 {
     const struct sink sink = {emit, ctx, err};
     *found = false;
-    for (const struct sq_entity *entity = detector->entities.oldest; entity; entity = entity->next)
+    for (struct sq_entity *entity = detector->entities.oldest; entity; entity = entity->next)
         for (unsigned rule = 0; rule < detector->options.rules_count; rule++) {
             if (!is_alert(detector, entity, rule, alert_id)) continue;
             *found = true;

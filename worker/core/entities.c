@@ -6,9 +6,9 @@
 
 enum { ACTIVE_CAPACITY_MIN = 64 };
 
-void sq_entities_init(struct sq_entities *entities, uint32_t rules_count)
+void sq_entities_init(struct sq_entities *entities, const struct sq_rule *rules, uint32_t rules_count)
 {
-    *entities = (struct sq_entities){.rules_count = rules_count};
+    *entities = (struct sq_entities){.rules = rules, .rules_count = rules_count};
 }
 
 static void close_entity(struct sq_entities *entities, struct sq_entity *entity)
@@ -23,6 +23,10 @@ void sq_entities_deinit(struct sq_entities *entities)
     for (struct sq_entity *entity = entities->oldest, *next; entity; entity = next) {
         next = entity->next;
         close_entity(entities, entity);
+    }
+    for (struct sq_state_key *key = entities->forgotten, *next; key; key = next) {
+        next = key->next;
+        free(key);
     }
     free(entities->active);
     free(entities->merged);
@@ -111,8 +115,32 @@ static void deactivate(struct sq_entities *entities, struct sq_entity *entity)
     if (at < entities->sorted_count) entities->sorted_count--;
 }
 
+struct sq_state_key *sq_state_key_new(struct sq_str rule, struct sq_str entity)
+{
+    struct sq_state_key *key = malloc(sizeof *key + rule.bytes + entity.bytes);
+    if (!key) return NULL;
+    memcpy(key->bytes, rule.data, rule.bytes);
+    memcpy(key->bytes + rule.bytes, entity.data, entity.bytes);
+    key->next = NULL;
+    key->rule = (struct sq_str){key->bytes, rule.bytes};
+    key->entity = (struct sq_str){key->bytes + rule.bytes, entity.bytes};
+    return key;
+}
+
+/* Without memory the store keeps a state too many, which a restore would bring back until it is forgotten again. */
+static void forget_states(struct sq_entities *entities, const struct sq_entity *entity)
+{
+    for (uint32_t i = 0; i < entities->rules_count; i++) {
+        if (!entity->tracks[i] || !entity->tracks[i]->saved_digest) continue;
+        struct sq_state_key *key = sq_state_key_new(sq_str_view(entities->rules[i].name), entity->key);
+        if (key) LL_PREPEND(entities->forgotten, key);
+    }
+}
+
 void sq_entities_remove(struct sq_entities *entities, struct sq_entity *entity)
 {
+    forget_states(entities, entity);
+    if (entity->changed) LL_DELETE2(entities->changed, entity, next_changed);
     if (entity->active) deactivate(entities, entity);
     HASH_DEL(entities->table, entity);
     DL_DELETE(entities->oldest, entity);

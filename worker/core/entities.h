@@ -14,10 +14,20 @@
 struct sq_entity {
     struct sq_entity *prev, *next; /* by last sight, the longest unseen first */
     UT_hash_handle hh;
+    struct sq_entity *next_changed; /* list of those that changed since they were saved */
+    uint64_t seen;                 /* number of the record of its last sight */
     int64_t last_ms;               /* latest event time */
     bool active;                   /* in the active list */
+    bool changed;                  /* in the list of changed ones */
     struct sq_str key;             /* its bytes follow the tracks */
     struct sq_track *tracks[];     /* one a rule; NULL where the rule does not watch it */
+};
+
+/* A rule and an entity. */
+struct sq_state_key {
+    struct sq_state_key *next;
+    struct sq_str rule, entity; /* their bytes follow */
+    char bytes[];
 };
 
 struct sq_entities {
@@ -26,10 +36,13 @@ struct sq_entities {
     struct sq_entity **active;        /* owned; the first sorted_count in key-byte order, then the newcomers */
     struct sq_entity **merged;        /* owned; scratch of the same capacity */
     uint32_t active_count, sorted_count, active_capacity;
+    struct sq_entity *changed;        /* list */
+    struct sq_state_key *forgotten;   /* owned: of states that were saved, and are gone */
+    const struct sq_rule *rules;      /* borrowed */
     uint32_t count, rules_count;
 };
 
-void sq_entities_init(struct sq_entities *entities, uint32_t rules_count);
+void sq_entities_init(struct sq_entities *entities, const struct sq_rule *rules, uint32_t rules_count);
 void sq_entities_deinit(struct sq_entities *entities);
 
 /* NULL when it is not known. */
@@ -47,6 +60,19 @@ int sq_entities_activate(struct sq_entities *entities, struct sq_entity *entity,
 /* Brings the newcomers of the active list into order. */
 void sq_entities_sort(struct sq_entities *entities);
 
+/* Keys of what was saved of it go to `forgotten`. */
 void sq_entities_remove(struct sq_entities *entities, struct sq_entity *entity);
+
+/* Its state may differ from what was saved. */
+static inline void sq_entities_note_change(struct sq_entities *entities, struct sq_entity *entity)
+{
+    if (entity->changed) return;
+    entity->changed = true;
+    entity->next_changed = entities->changed;
+    entities->changed = entity;
+}
+
+/* NULL without memory. */
+struct sq_state_key *sq_state_key_new(struct sq_str rule, struct sq_str entity);
 
 #endif

@@ -18,7 +18,10 @@ static bool is_weak(const struct step *s) { return !is_strong(s); }
 static bool is_strong_at_once(const struct step *s) { return is_strong(s) && s->rule->for_ms == 0; }
 static bool is_strong_throughout(const struct step *s) { return is_strong(s) && since(s, s->episode->first_ms) >= s->rule->for_ms; }
 static bool is_silent(const struct step *s) { return since(s, s->reading->last_message_ms) >= s->rule->expire_after_ms; }
-static bool is_usual_by_now(const struct step *s) { return since(s, s->episode->opened_ms) >= LEVEL_SHIFT_MS; }
+static bool is_usual_by_now(const struct step *s)
+{
+    return s->rule->type != SQ_RULE_THRESHOLD && since(s, s->episode->opened_ms) >= LEVEL_SHIFT_MS; /* a fixed share stays what it is */
+}
 static bool is_worse(const struct step *s) { return s->reading->severity > s->episode->severity; }
 static bool is_cold_by_now(const struct step *s) { return since(s, s->episode->resolved_ms) >= s->rule->reopen_within_ms; }
 
@@ -101,11 +104,12 @@ static const struct {
     {SQ_PHASE_COOLING, is_cold_by_now, SQ_PHASE_NORMAL, forget, false, 0, 0},
 };
 
-/* Below T/2 time counts as calm, at or above it starts again; an empty window says nothing either way. */
-static void count_calm(struct sq_episode *episode, const struct sq_reading *reading)
+/* Below T/2 (threshold rules: resolve_below) time counts as calm, at or above it starts again; an empty window says nothing either way. */
+static void count_calm(struct sq_episode *episode, const struct sq_rule *rule, const struct sq_reading *reading)
 {
     if (!reading->has_messages) return;
-    bool calm = reading->strength < episode->threshold / 2;
+    double level = rule->type == SQ_RULE_THRESHOLD ? rule->resolve_below : episode->threshold / 2;
+    bool calm = reading->strength < level;
     episode->calm_ms = calm ? episode->calm_ms + reading->step_ms : 0;
 }
 
@@ -120,7 +124,7 @@ bool sq_episode_step(struct sq_episode *episode, const struct sq_rule *rule, con
                      struct sq_transition *transition)
 {
     struct step step = {episode, rule, reading};
-    if (episode->phase == SQ_PHASE_OPEN) count_calm(episode, reading);
+    if (episode->phase == SQ_PHASE_OPEN) count_calm(episode, rule, reading);
     size_t row = 0;
     while (row < sizeof rows / sizeof *rows && (rows[row].from != episode->phase || !rows[row].when(&step))) row++;
     bool taken = row < sizeof rows / sizeof *rows;

@@ -8,6 +8,8 @@
 #define SQ_CORE_EXAMPLES_H
 
 #include "proto/records.h"
+#include "worker/core/bytes.h"
+#include "worker/core/topics.h"
 
 enum { SQ_EXAMPLES_PER_BLOCK = 3, SQ_EXAMPLES_MAX = 192, SQ_EXAMPLE_EXCERPT_BYTES_MAX = 4096 };
 
@@ -33,6 +35,10 @@ void sq_examples_take(struct sq_examples *examples, const struct sq_score *score
  * Returns how many. */
 unsigned sq_examples_list(const struct sq_examples *examples, int64_t from_ms, int64_t within_ms, int64_t to_ms, struct sq_str label,
                           struct sq_alert_example out[SQ_ALERT_EXAMPLES_MAX]);
+
+/* As saved state: those from from_ms on, in order of time and coordinates. */
+void sq_examples_put(struct sq_buf *out, const struct sq_examples *examples, int64_t from_ms);
+void sq_examples_take_saved(struct sq_bytes *bytes, struct sq_examples *examples, struct sq_topics *topics); /* without memory: fewer */
 
 void sq_examples_deinit(struct sq_examples *examples);
 

@@ -5,6 +5,7 @@
 #include <stdio.h>
 
 #include "worker/core/summary.h"
+#include "worker/core/threshold.h"
 
 enum { MINUTE_MS = 60000, HOUR_MS = 60 * MINUTE_MS, DAY_MS = 24 * HOUR_MS };
 
@@ -51,6 +52,14 @@ static int check_time(const struct sq_time_rules *time, struct sq_err *err)
                       time->bucket_ms);
 }
 
+static int check_shares(const struct sq_rule *rule, const char *where, struct sq_err *err)
+{
+    if (!(rule->above > 0 && rule->above <= 1)) return sq_err_set(err, SQ_E_CONFIG, "%sabove: a threshold rule needs a share in (0, 1]", where);
+    if (!(rule->resolve_below > 0 && rule->resolve_below <= rule->above))
+        return sq_err_set(err, SQ_E_CONFIG, "%sresolve_below: a threshold rule needs a share in (0, above]", where);
+    return 0;
+}
+
 static int check_rule(const struct sq_rule *rule, const char *where, struct sq_err *err)
 {
     const struct bound bounds[] = {
@@ -70,8 +79,10 @@ static int check_rule(const struct sq_rule *rule, const char *where, struct sq_e
     };
     int status = check_bounds(bounds, sizeof bounds / sizeof *bounds, where, err);
     if (status) return status;
-    if (rule->type != SQ_RULE_RATE) return sq_err_set(err, SQ_E_CONFIG, "%stype: only rate rules exist so far", where);
     if (rule->name[0] == '\0' || rule->label[0] == '\0') return sq_err_set(err, SQ_E_CONFIG, "%sname and label are required", where);
+    if (rule->type == SQ_RULE_THRESHOLD) return check_shares(rule, where, err);
+    if (rule->above > 0 || rule->resolve_below > 0)
+        return sq_err_set(err, SQ_E_CONFIG, "%sabove and resolve_below belong to rules of type threshold", where);
     if (rule->threshold <= 0 && !(rule->budget_per_entity_week > 0))
         return sq_err_set(err, SQ_E_CONFIG, "%sbudget_per_entity_week: must be above 0", where);
     return 0;
@@ -90,6 +101,7 @@ static int plan_windows(struct sq_plan *plan, const char *where, struct sq_err *
         if (blocks == 0) blocks = 1;
         plan->windows[i] = (struct sq_window_plan){length_ms, (unsigned)blocks, sq_plan_decay(blocks * SQ_BLOCK_MS, rule->half_life_ms)};
         plan->longest_ms = length_ms;
+        if (length_ms <= SQ_BLOCK_MS) plan->fine_ms = length_ms;
     }
     return 0;
 }
@@ -102,15 +114,15 @@ int sq_plan_init(struct sq_plan *plan, const struct sq_rule *rule, const struct 
     int status = check_time(time, err);
     if (!status) status = check_rule(rule, where, err);
     if (!status) status = plan_windows(plan, where, err);
-    if (!status) status = sq_summary_check(rule->summary, where, err);
+    if (!status) status = sq_summary_check(rule->summary, where, "summary", err);
+    if (!status) status = sq_summary_check(rule->runbook_url, where, "runbook_url", err);
     if (status) return status;
 
     plan->lag_ms = plan->longest_ms + rule->guard_ms;
     plan->block_decay = sq_plan_decay(SQ_BLOCK_MS, rule->half_life_ms);
     plan->block_buckets = (uint32_t)(SQ_BLOCK_MS / plan->bucket_ms);
-    /* From the start of the oldest block not yet folded to where sources are that run together. */
-    int64_t span = (plan->lag_ms + SQ_BLOCK_MS + SQ_SKEW_MS_USUAL) / plan->bucket_ms + 4;
-    plan->slots_count = 64;
-    while (plan->slots_count < span) plan->slots_count *= 2;
+    plan->edge_buckets = (uint32_t)(SQ_EDGE_MS / plan->bucket_ms);
+    plan->threshold = rule->type == SQ_RULE_THRESHOLD ? rule->above : rule->threshold > 0 ? rule->threshold : SQ_THRESHOLD_START;
+    plan->has_budget = rule->type != SQ_RULE_THRESHOLD && rule->threshold <= 0;
     return 0;
 }

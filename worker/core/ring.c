@@ -2,71 +2,95 @@
 #include "worker/core/ring.h"
 
 #include <stdlib.h>
+#include <string.h>
 
-static struct sq_slot *slot_of(const struct sq_ring *ring, int64_t bucket)
+enum { CAPACITY_MIN = 8 };
+
+void sq_ring_deinit(struct sq_ring *ring)
 {
-    return &ring->slots[(uint64_t)bucket & (ring->slots_count - 1)];
+    free(ring->buckets);
+    *ring = (struct sq_ring){0};
 }
 
-struct sq_block_extras *sq_ring_extras(const struct sq_ring *ring, int64_t block)
+static void add(struct sq_counts *sum, const struct sq_counts *counts)
 {
-    return &ring->extras[(uint64_t)block & (ring->extras_count - 1)];
+    sum->count += counts->count;
+    sum->matched += counts->matched;
+    sum->collapsed += counts->collapsed;
+    sum->late += counts->late;
 }
 
-bool sq_ring_init(struct sq_ring *ring, uint32_t slots_count, uint32_t block_buckets)
+/* Where a bucket goes once it is merged. */
+static uint32_t place_of(uint32_t at, int64_t base, const struct sq_ring_edges *edges)
 {
-    *ring = (struct sq_ring){.slots_count = slots_count, .extras_count = 1, .block_buckets = block_buckets};
-    while (ring->extras_count <= slots_count / block_buckets) ring->extras_count *= 2;
-    ring->slots = calloc(1, slots_count * sizeof *ring->slots + ring->extras_count * sizeof *ring->extras);
-    ring->extras = ring->slots ? (struct sq_block_extras *)(void *)(ring->slots + slots_count) : NULL;
-    return ring->slots != NULL;
+    uint32_t block = at - at % edges->block, edge = at - at % edges->edge;
+    if (base + block + edges->block <= edges->coarse) return block;
+    return base + edge + edges->edge <= edges->fine ? edge : at;
 }
 
-void sq_ring_deinit(struct sq_ring *ring) { free(ring->slots); }
-
-bool sq_ring_reach(struct sq_ring *ring, int64_t first_block, int64_t bucket)
+void sq_ring_merge(struct sq_ring *ring, const struct sq_ring_edges *edges)
 {
-    int64_t first = first_block * ring->block_buckets;
-    if (bucket - first < ring->slots_count) return true;
-    uint32_t slots_count = ring->slots_count;
-    while (bucket - first >= slots_count) slots_count *= 2;
-    struct sq_ring larger;
-    if (!sq_ring_init(&larger, slots_count, ring->block_buckets)) return false;
-    for (int64_t from = first; from < first + ring->slots_count; from++) *slot_of(&larger, from) = *slot_of(ring, from);
-    for (int64_t block = first_block; block < first_block + ring->extras_count; block++)
-        *sq_ring_extras(&larger, block) = *sq_ring_extras(ring, block);
-    sq_ring_deinit(ring);
-    *ring = larger;
+    uint32_t kept = 0;
+    for (uint32_t i = 0; i < ring->count; i++) {
+        struct sq_bucket bucket = ring->buckets[i];
+        bucket.at = place_of(bucket.at, ring->base, edges);
+        if (kept > 0 && ring->buckets[kept - 1].at == bucket.at) add(&ring->buckets[kept - 1].counts, &bucket.counts);
+        else ring->buckets[kept++] = bucket;
+    }
+    ring->count = kept;
+}
+
+static bool make_room(struct sq_ring *ring, const struct sq_ring_edges *edges)
+{
+    if (ring->count < ring->capacity) return true;
+    sq_ring_merge(ring, edges);
+    if (ring->count < ring->capacity * 3 / 4) return true;
+    uint32_t capacity = ring->capacity ? ring->capacity + ring->capacity / 2 : CAPACITY_MIN;
+    struct sq_bucket *buckets = realloc(ring->buckets, capacity * sizeof *buckets);
+    if (!buckets) return false;
+    ring->buckets = buckets;
+    ring->capacity = capacity;
     return true;
 }
 
-void sq_ring_add(struct sq_ring *ring, int64_t bucket, bool matched)
+/* The first place behind all buckets before this one; records come nearly in order, so it is looked for from the end. */
+static uint32_t find(const struct sq_ring *ring, uint32_t at)
 {
-    struct sq_slot *slot = slot_of(ring, bucket);
-    if (slot->count == UINT16_MAX) return; /* both stop together, so that the share stays */
-    slot->count++;
-    if (matched) slot->matched++;
+    uint32_t i = ring->count;
+    while (i > 0 && ring->buckets[i - 1].at >= at) i--;
+    return i;
+}
+
+struct sq_counts *sq_ring_at(struct sq_ring *ring, int64_t bucket, const struct sq_ring_edges *edges)
+{
+    if (ring->count == 0) ring->base = edges->first;
+    uint32_t at = (uint32_t)(bucket - ring->base), i = find(ring, at);
+    if (i < ring->count && ring->buckets[i].at == at) return &ring->buckets[i].counts;
+    if (!make_room(ring, edges)) return NULL;
+    i = find(ring, at);
+    memmove(&ring->buckets[i + 1], &ring->buckets[i], (ring->count - i) * sizeof *ring->buckets);
+    ring->buckets[i] = (struct sq_bucket){.at = at};
+    ring->count++;
+    return &ring->buckets[i].counts;
 }
 
 struct sq_counts sq_ring_sum(const struct sq_ring *ring, int64_t from, int64_t to)
 {
     struct sq_counts sum = {0};
-    for (int64_t bucket = from; bucket < to; bucket++) {
-        const struct sq_slot *slot = slot_of(ring, bucket);
-        sum.count += slot->count;
-        sum.matched += slot->matched;
-    }
+    int64_t first = from - ring->base, end = to - ring->base;
+    for (uint32_t i = ring->count; i > 0 && (int64_t)ring->buckets[i - 1].at >= first; i--)
+        if ((int64_t)ring->buckets[i - 1].at < end) add(&sum, &ring->buckets[i - 1].counts);
     return sum;
 }
 
-struct sq_counts sq_ring_block(const struct sq_ring *ring, int64_t block)
+struct sq_counts sq_ring_take_until(struct sq_ring *ring, int64_t end)
 {
-    return sq_ring_sum(ring, block * ring->block_buckets, (block + 1) * ring->block_buckets);
-}
-
-void sq_ring_clear_block(struct sq_ring *ring, int64_t block)
-{
-    for (int64_t bucket = block * ring->block_buckets; bucket < (block + 1) * ring->block_buckets; bucket++)
-        *slot_of(ring, bucket) = (struct sq_slot){0};
-    *sq_ring_extras(ring, block) = (struct sq_block_extras){0};
+    struct sq_counts sum = {0};
+    uint32_t taken = 0, by = (uint32_t)(end - ring->base);
+    for (; taken < ring->count && ring->buckets[taken].at < by; taken++) add(&sum, &ring->buckets[taken].counts);
+    ring->count -= taken;
+    if (taken > 0) memmove(ring->buckets, &ring->buckets[taken], ring->count * sizeof *ring->buckets);
+    for (uint32_t i = 0; i < ring->count; i++) ring->buckets[i].at -= by;
+    ring->base = end;
+    return sum;
 }

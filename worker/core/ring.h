@@ -1,10 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Counts by event-time bucket, from the oldest block not yet in the baseline to the newest bucket that anyone has written to.
  *
- * A slot is addressed by its bucket number modulo the ring's size; the owner clears a block before its slots can be met again. The ring
- * starts at a size for sources that run together and grows when one runs ahead; SQ_SKEW_MS_MAX bounds that. Windows up to one block end
- * at any bucket; longer ones begin at a five-minute edge, so that a store of this state may keep older buckets five, and still older
- * ones fifteen minutes at a time, without changing a single decision. */
+ * Only buckets that hold something take memory. Windows up to one block begin at any bucket, longer ones at a five-minute edge, so buckets
+ * that have left the short windows can be merged five minutes at a time, and those that have left all windows a block at a time, without
+ * changing a single decision: about forty entries hold two hours and a quarter, in memory as in any store. */
 #ifndef SQ_CORE_RING_H
 #define SQ_CORE_RING_H
 
@@ -12,39 +11,40 @@
 #include <stdint.h>
 
 struct sq_counts {
-    uint32_t count, matched;
+    uint32_t count, matched;   /* with weight */
+    uint32_t collapsed, late;  /* copies without weight; messages that came after their bucket was judged */
 };
 
-struct sq_slot {
-    uint16_t count, matched; /* saturate */
-};
-
-/* What an alert tells besides, a block of 15 minutes each. */
-struct sq_block_extras {
-    uint16_t collapsed, late; /* saturate */
+struct sq_bucket {
+    uint32_t at; /* buckets from the ring's base */
+    struct sq_counts counts;
 };
 
 struct sq_ring {
-    struct sq_slot *slots;          /* [slots_count], then the extras; owned */
-    struct sq_block_extras *extras; /* [extras_count] */
-    uint32_t slots_count, extras_count; /* powers of two */
-    uint32_t block_buckets;         /* buckets of a block */
+    struct sq_bucket *buckets; /* owned; in order of time */
+    int64_t base;              /* number of the bucket at which `at` is 0 */
+    uint32_t count, capacity;
 };
 
-/* slots_count: a power of two. False without memory. */
-bool sq_ring_init(struct sq_ring *ring, uint32_t slots_count, uint32_t block_buckets);
+/* How far back buckets are needed, and how finely. */
+struct sq_ring_edges {
+    int64_t first;           /* nothing comes before this bucket, the start of a block */
+    int64_t fine;            /* merge into edges what ends at or before this bucket */
+    int64_t coarse;          /* merge into blocks what ends at or before this one */
+    uint32_t edge, block;    /* buckets of each */
+};
+
 void sq_ring_deinit(struct sq_ring *ring);
 
-/* Grows the ring until it holds `bucket` and all from the start of block first_block on. False without memory: it is as before. */
-bool sq_ring_reach(struct sq_ring *ring, int64_t first_block, int64_t bucket);
-
-void sq_ring_add(struct sq_ring *ring, int64_t bucket, bool matched);
-struct sq_block_extras *sq_ring_extras(const struct sq_ring *ring, int64_t block);
+/* The counts of a bucket at or after edges->first, to be added to; NULL without memory. Valid until the next call. */
+struct sq_counts *sq_ring_at(struct sq_ring *ring, int64_t bucket, const struct sq_ring_edges *edges);
 
 /* Of the buckets in [from, to). */
 struct sq_counts sq_ring_sum(const struct sq_ring *ring, int64_t from, int64_t to);
 
-struct sq_counts sq_ring_block(const struct sq_ring *ring, int64_t block);
-void sq_ring_clear_block(struct sq_ring *ring, int64_t block);
+/* Sums and drops all before `end`, which becomes the base. */
+struct sq_counts sq_ring_take_until(struct sq_ring *ring, int64_t end);
+
+void sq_ring_merge(struct sq_ring *ring, const struct sq_ring_edges *edges);
 
 #endif

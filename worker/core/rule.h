@@ -14,8 +14,8 @@ enum {
     SQ_RULE_SUMMARY_BYTES = 512,
 };
 
-/* `rate`: the share of a label spikes. The other types of the design come later and are refused until then. */
-enum sq_rule_type { SQ_RULE_RATE };
+/* rate: the share of a label spikes; volume: the number of messages does; threshold: the share stands above a fixed one. */
+enum sq_rule_type { SQ_RULE_RATE, SQ_RULE_VOLUME, SQ_RULE_THRESHOLD };
 enum sq_rule_severity { SQ_RULE_SEVERITY_AUTO, SQ_RULE_SEVERITY_INFO, SQ_RULE_SEVERITY_WARNING, SQ_RULE_SEVERITY_ERROR, SQ_RULE_SEVERITY_CRITICAL };
 
 struct sq_rule {
@@ -29,6 +29,9 @@ struct sq_rule {
     unsigned windows_count;
     double budget_per_entity_week;     /* false alarms */
     double threshold;                  /* > 0: a fixed S instead of the budget */
+    double above, resolve_below;       /* of a threshold rule: shares */
+    double storm_share;                /* of the rule's entities that are up at once: one alert for all; 0: never */
+    bool near_copies;                  /* texts that differ in a few words are copies too */
     uint32_t min_messages, min_matched, min_authors;
     double min_lift_pp, min_lift_ratio;
     uint32_t max_per_text, max_per_author;
@@ -36,7 +39,8 @@ struct sq_rule {
     uint32_t warmup_messages;
     int64_t resolve_after_ms, expire_after_ms, reopen_within_ms, repeat_first_ms, repeat_max_ms, for_ms;
     enum sq_rule_severity severity;
-    char summary[SQ_RULE_SUMMARY_BYTES]; /* template with {{entity}} {{matched}} {{count}} {{rate}} {{baseline_rate}} */
+    char summary[SQ_RULE_SUMMARY_BYTES];     /* templates, see summary.h; "": the type's own sentence */
+    char runbook_url[SQ_RULE_SUMMARY_BYTES];
 };
 
 struct sq_time_rules {

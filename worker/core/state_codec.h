@@ -14,8 +14,8 @@
  * open alerts of rules that are gone. Then sq_detector_take goes on with the record after the meta's.
  *
  * Bytes from outside are decoded totally: SQ_E_DECODE says that they are none of ours or of a version this build doesn't know; the detector
- * is then to be closed and the partition rebuilt from its scores. Sizes: a state of sources that run together takes at most
- * SQ_STATE_BYTES_MAX, without its example texts; the bound holds for default windows. Thread: the detector's owner. */
+ * is then to be closed and the partition rebuilt from its scores. Sizes, with the default windows and sources that run together: what decides
+ * takes at most SQ_STATE_BYTES_MAX, 300 as a rule; each of up to 18 example texts its own bytes and 28. Thread: the detector's owner. */
 #ifndef SQ_CORE_STATE_CODEC_H
 #define SQ_CORE_STATE_CODEC_H
 

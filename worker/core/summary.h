@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The sentence of an alert, from a template: {{rule}} {{entity}} {{severity}} {{matched}} {{count}} {{rate}} {{baseline_rate}}. */
+/* The annotations of an alert, from templates: {{rule}} {{entity}} {{label}} {{severity}} {{matched}} {{count}} {{rate}} {{baseline_rate}}
+ * {{baseline_low}} {{baseline_high}} {{lift_ratio}} {{strength}} {{threshold}} {{authors}} {{collapsed}}. */
 #ifndef SQ_CORE_SUMMARY_H
 #define SQ_CORE_SUMMARY_H
 
@@ -9,8 +10,11 @@
 
 enum { SQ_SUMMARY_BYTES_MAX = 1024 };
 
-/* SQ_E_CONFIG for a placeholder that does not exist or does not end; `where` stands before the message. */
-int sq_summary_check(const char *template, const char *where, struct sq_err *err);
+/* What an alert says where the rule has no words of its own. */
+const char *sq_summary_default(enum sq_alert_kind kind);
+
+/* SQ_E_CONFIG for a placeholder that does not exist or does not end; `where` and the annotation's key stand before the message. */
+int sq_summary_check(const char *template, const char *where, const char *key, struct sq_err *err);
 
 /* Writes at most SQ_SUMMARY_BYTES_MAX bytes, cut at a character. The template was checked; what an entity is called is never read as
  * a template. */

@@ -12,8 +12,8 @@ static void add(struct sq_threshold *threshold, double peak)
 {
     threshold->total += 1;
     if (peak < first_edge) return;
-    int bin = (int)((peak - first_edge) / bin_width);
-    threshold->bins[bin < SQ_THRESHOLD_BINS ? bin : SQ_THRESHOLD_BINS - 1] += 1;
+    int bin = (int)fmin((peak - first_edge) / bin_width, SQ_THRESHOLD_BINS - 1);
+    threshold->bins[bin] += 1;
 }
 
 void sq_threshold_take_block(struct sq_threshold *threshold, double peak)

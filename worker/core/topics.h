@@ -5,7 +5,7 @@
 
 #include "engine/base/str.h"
 
-enum { SQ_TOPICS_MAX = 4096 };
+enum { SQ_TOPICS_MAX = 4096, SQ_TOPIC_NAME_BYTES_MAX = 249 /* Kafka's bound */ };
 
 struct sq_topic;
 

@@ -123,3 +123,45 @@ int sq_watermark_take(struct sq_watermark *watermark, struct sq_str topic, int32
     sq_watermark_advance(watermark, watermark->latest_ms - SQ_SKEW_MS_MAX);
     return 0;
 }
+
+/* ---- As saved state ---- */
+
+void sq_watermark_put(struct sq_buf *out, const struct sq_watermark *watermark)
+{
+    sq_bytes_put_number(out, watermark->watermark_ms != INT64_MIN);
+    if (watermark->watermark_ms == INT64_MIN) return;
+    int64_t base_ms = watermark->watermark_ms;
+    sq_bytes_put_signed(out, base_ms);
+    sq_bytes_put_signed(out, watermark->latest_ms - base_ms);
+    sq_bytes_put_signed(out, watermark->append_ms);
+    sq_bytes_put_signed(out, watermark->start_ms - watermark->append_ms);
+    sq_bytes_put_number(out, watermark->start_records);
+    sq_bytes_put_number(out, HASH_COUNT(watermark->sources));
+    for (const struct sq_source *source = watermark->sources; source; source = source->hh.next) {
+        sq_bytes_put_str(out, sq_str_view(source->key.topic));
+        sq_bytes_put_signed(out, source->key.partition);
+        sq_bytes_put_signed(out, source->event_ms - base_ms);
+        sq_bytes_put_signed(out, source->append_ms - watermark->append_ms);
+    }
+}
+
+bool sq_watermark_take_saved(struct sq_bytes *bytes, struct sq_watermark *watermark)
+{
+    if (!sq_bytes_number_to(bytes, 1)) return true;
+    int64_t base_ms = watermark->watermark_ms = sq_bytes_time(bytes, 0);
+    watermark->latest_ms = sq_bytes_time(bytes, base_ms);
+    watermark->append_ms = sq_bytes_time(bytes, 0);
+    watermark->start_ms = sq_bytes_time(bytes, watermark->append_ms);
+    watermark->start_records = (uint32_t)sq_bytes_number_to(bytes, SQ_START_GRACE_RECORDS);
+    uint64_t count = sq_bytes_number_to(bytes, SQ_SOURCES_MAX);
+    for (uint64_t i = 0; i < count && !bytes->failed; i++) {
+        struct sq_str topic = sq_bytes_str(bytes, SQ_TOPIC_BYTES_MAX);
+        int32_t partition = (int32_t)sq_bytes_time(bytes, 0);
+        struct sq_source *source = bytes->failed ? NULL : find_or_add(watermark, topic, partition);
+        if (!source) return bytes->failed;
+        source->event_ms = sq_bytes_time(bytes, base_ms);
+        source->append_ms = sq_bytes_time(bytes, watermark->append_ms);
+    }
+    look_around(watermark);
+    return true;
+}

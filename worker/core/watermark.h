@@ -13,6 +13,7 @@
 
 #include "engine/base/err.h"
 #include "engine/base/str.h"
+#include "worker/core/bytes.h"
 #include "worker/core/rule.h"
 
 enum {
@@ -43,6 +44,10 @@ void sq_watermark_deinit(struct sq_watermark *watermark);
 /* Notes a record of a source and moves W. SQ_E_NOMEM; SQ_E_TOO_LARGE for a topic name Kafka would not allow. */
 int sq_watermark_take(struct sq_watermark *watermark, struct sq_str topic, int32_t partition, int64_t event_ms, int64_t append_ms,
                       struct sq_err *err);
+
+/* As saved state. Reading goes into a watermark just initialised; false: no memory. */
+void sq_watermark_put(struct sq_buf *out, const struct sq_watermark *watermark);
+bool sq_watermark_take_saved(struct sq_bytes *bytes, struct sq_watermark *watermark);
 
 /* Moves W from outside, forward only. */
 void sq_watermark_advance(struct sq_watermark *watermark, int64_t watermark_ms);

@@ -55,7 +55,7 @@ static void learns_share_and_restlessness(void **state)
         double m = 1 / rhos[i] - 1;
         for (int64_t block = 0; block < 4000; block++) {
             double share = test_random_beta(&random, 0.15 * m, 0.85 * m);
-            struct sq_counts counts = {50, 0};
+            struct sq_counts counts = {.count = 50};
             for (int k = 0; k < 50; k++) counts.matched += test_random_real(&random) < share;
             sq_baseline_fold(&baseline, &plan, block, counts, 0.2);
         }
@@ -72,9 +72,9 @@ static void a_spike_hardly_moves_it(void **state)
     struct sq_rule rule = judge_rule();
     struct sq_plan plan = plan_of(&rule);
     struct sq_baseline baseline = {0};
-    for (int64_t block = 0; block < 700; block++) sq_baseline_fold(&baseline, &plan, block, (struct sq_counts){20, 2}, 0.1);
+    for (int64_t block = 0; block < 700; block++) sq_baseline_fold(&baseline, &plan, block, (struct sq_counts){.count = 20, .matched = 2}, 0.1);
     double before = sq_baseline_share(&baseline, 0.1);
-    sq_baseline_fold(&baseline, &plan, 700, (struct sq_counts){200, 200}, 0.1);
+    sq_baseline_fold(&baseline, &plan, 700, (struct sq_counts){.count = 200, .matched = 200}, 0.1);
     assert_true(sq_baseline_share(&baseline, 0.1) < before + 0.01);
 }
 
@@ -84,9 +84,9 @@ static void held_blocks_change_nothing_until_the_level_shifts(void **state)
     struct sq_rule rule = judge_rule();
     struct sq_plan plan = plan_of(&rule);
     struct sq_baseline baseline = {0};
-    for (int64_t block = 0; block < 700; block++) sq_baseline_fold(&baseline, &plan, block, (struct sq_counts){20, 2}, 0.1);
+    for (int64_t block = 0; block < 700; block++) sq_baseline_fold(&baseline, &plan, block, (struct sq_counts){.count = 20, .matched = 2}, 0.1);
     double before = sq_baseline_share(&baseline, 0.1);
-    for (int i = 0; i < 90; i++) sq_baseline_hold(&baseline, (struct sq_counts){20, 10});
+    for (int i = 0; i < 90; i++) sq_baseline_hold(&baseline, (struct sq_counts){.count = 20, .matched = 10});
     assert_true(sq_baseline_share(&baseline, 0.1) == before);
     sq_baseline_shift(&baseline);
     assert_true(fabs(sq_baseline_share(&baseline, 0.1) - 0.5) < 0.01);
@@ -108,8 +108,8 @@ static void the_fleet_is_all_of_them(void **state)
     (void)state;
     struct sq_fleet fleet = {0};
     assert_true(fabs(sq_fleet_share(&fleet) - 0.2) < 1e-12);
-    sq_fleet_add(&fleet, (struct sq_counts){60000, 3000});
-    sq_fleet_add(&fleet, (struct sq_counts){40000, 7000});
+    sq_fleet_add(&fleet, (struct sq_counts){.count = 60000, .matched = 3000});
+    sq_fleet_add(&fleet, (struct sq_counts){.count = 40000, .matched = 7000});
     assert_true(fabs(sq_fleet_share(&fleet) - 0.2) < 1e-12);
     sq_fleet_fold(&fleet, 0.999);
     assert_true(fabs(sq_fleet_share(&fleet) - 0.1) < 1e-4);

@@ -56,11 +56,11 @@ static void templates_are_checked(void **state)
 {
     (void)state;
     struct sq_err err;
-    assert_int_equal(sq_summary_check("", "", &err), 0);
-    assert_int_equal(sq_summary_check("a } b { c {{entity}}", "", &err), 0);
-    assert_int_equal(sq_summary_check("{{entity", "", &err), SQ_E_CONFIG);
-    assert_int_equal(sq_summary_check("{{}}", "", &err), SQ_E_CONFIG);
-    assert_int_equal(sq_summary_check("{{Entity}}", "", &err), SQ_E_CONFIG);
+    assert_int_equal(sq_summary_check("", "", "summary", &err), 0);
+    assert_int_equal(sq_summary_check("a } b { c {{entity}}", "", "summary", &err), 0);
+    assert_int_equal(sq_summary_check("{{entity", "", "summary", &err), SQ_E_CONFIG);
+    assert_int_equal(sq_summary_check("{{}}", "", "summary", &err), SQ_E_CONFIG);
+    assert_int_equal(sq_summary_check("{{Entity}}", "", "summary", &err), SQ_E_CONFIG);
 }
 
 static void long_summaries_are_cut_at_a_character(void **state)
