@@ -198,8 +198,8 @@ static void finish(const struct sq_pool *pool, struct sq_ticket *ticket, uint64_
     if (ticket->predictions) sq_ensemble_average(pool->engine->ensemble, ticket->predictions, &job->prediction);
 }
 
-/* The jobs whose last part was in this batch, as the list for `done`; their tickets are free again. */
-static struct sq_job *collect(struct sq_pool *pool, const struct batch *batch)
+/* Hands over the jobs whose last part was in this batch; their tickets are free again. */
+static void hand_over(struct sq_pool *pool, const struct batch *batch)
 {
     uint64_t now_ns = sq_clock_monotonic_ns();
     struct sq_job *jobs = NULL, **end = &jobs;
@@ -216,12 +216,13 @@ static struct sq_job *collect(struct sq_pool *pool, const struct batch *batch)
         free_tickets = ticket;
     }
     *end = NULL;
-    if (!last) return NULL;
+    if (!last) return;
     pthread_mutex_lock(&pool->mutex);
+    struct sq_pool_receiver receiver = pool->receivers[batch->draw.class];
     last->next_free = pool->free_tickets;
     pool->free_tickets = free_tickets;
     pthread_mutex_unlock(&pool->mutex);
-    return jobs;
+    receiver.done(jobs, receiver.ctx);
 }
 
 void *sq_pool_thread_run(void *arg)
@@ -237,8 +238,7 @@ void *sq_pool_thread_run(void *arg)
         run(thread, &batch);
         sq_metric_move(SQ_M_ENGINE_THREADS_BUSY, 0, -1);
         atomic_store(&thread->started_ns, 0);
-        struct sq_job *jobs = collect(pool, &batch);
-        if (jobs) pool->options.done(jobs, pool->options.done_ctx);
+        hand_over(pool, &batch);
         atomic_store(&thread->cpu_ns, sq_clock_thread_cpu_ns());
         sq_pool_follow_cores(pool);
     }
