@@ -84,6 +84,40 @@ int sq_score_encode(const struct sq_score *score, struct sq_buf *out, struct sq_
  * probability that is none, more than SQ_SCORE_LABELS_MAX). */
 int sq_score_decode(struct sq_str value, struct sq_arena *arena, struct sq_score *score, struct sq_err *err);
 
+/* ---- State of the alert stage: keys and values of <app>.alert-state ---- */
+
+enum { SQ_STATE_SCRATCH_BYTES = 6 << 20, SQ_STATE_KEY_BYTES_MAX = 1024 }; /* room to decode one value of at most 4 MB */
+
+struct sq_state_record {
+    uint32_t version;
+    struct sq_str rule, entity;
+    int64_t last_event_time_ms;
+    uint64_t lineage;
+    struct sq_str data;
+};
+struct sq_state_meta {
+    uint32_t version;
+    int64_t next_offset;
+    int64_t watermark_ms;
+    uint64_t lineage;
+    struct sq_str data;
+};
+
+/* Appended to out. SQ_E_NOMEM only. */
+int sq_state_encode(const struct sq_state_record *state, struct sq_buf *out, struct sq_err *err);
+int sq_state_meta_encode(const struct sq_state_meta *meta, struct sq_buf *out, struct sq_err *err);
+
+/* Strings live in the arena until it is used again; it needs SQ_STATE_SCRATCH_BYTES of room, else SQ_E_FULL. SQ_E_DECODE. */
+int sq_state_decode(struct sq_str value, struct sq_arena *arena, struct sq_state_record *state, struct sq_err *err);
+int sq_state_meta_decode(struct sq_str value, struct sq_arena *arena, struct sq_state_meta *meta, struct sq_err *err);
+
+/* The length of the rule in two bytes, high one first, the rule, then the entity alike. At most SQ_STATE_KEY_BYTES_MAX. Appended; SQ_E_NOMEM. */
+int sq_state_key_encode(struct sq_str rule, struct sq_str entity, struct sq_buf *out, struct sq_err *err);
+/* Views into the key; false: no such key. The meta's key is none. */
+bool sq_state_key_decode(struct sq_str key, struct sq_str *rule, struct sq_str *entity);
+/* U+0000 "meta". */
+struct sq_str sq_state_meta_key(void);
+
 /* ---- Alerts ---- */
 
 /* The proto3 JSON mapping of squall.v1.Alert on one line, without a newline: proto names, RFC 3339 times, 64-bit integers as strings,

@@ -27,7 +27,7 @@
     X(REBALANCES, COUNTER, "kafka_rebalances_total", "event", "Assignment changes.", "assign", "revoke", "lost")                 \
     X(KAFKA_ERRORS, COUNTER, "kafka_errors_total", "class", "Client errors by class.", "retry", "poison", "fatal", "bug")        \
     X(RECORDS_PRODUCED, COUNTER, "kafka_records_produced_total", "topic", "Records acknowledged by the broker.", "scores",       \
-      "dlq", "alerts")                                                                                                           \
+      "dlq", "alerts", "alert-state")                                                                                            \
     X(COMMITS, COUNTER, "transactions_total", "result", "Commits of a stage's outputs and offsets.", "ok", "failed")             \
     X(COMMIT_SECONDS, HISTOGRAM, "transaction_duration_seconds", "stage", "From handing a batch over to its commit.", SQ_STAGES) \
     X(RECORDS, COUNTER, "records_total", "outcome", "Input records finished; the sum is the input.", SQ_OUTCOMES)                \

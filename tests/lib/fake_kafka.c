@@ -81,7 +81,7 @@ static void deliver(struct fake_source *source, int32_t i, const struct fake_rec
 static void turn_partition(struct fake_source *source, int32_t i)
 {
     for (int n = 0; n < RECORDS_PER_TURN; n++) {
-        if (!source->is_owned[i] || source->partitions[i].is_revoking || source->is_leaving) return;
+        if (!source->is_owned[i] || source->partitions[i].is_revoking || source->partitions[i].is_parked || source->is_leaving) return;
         pthread_mutex_lock(source->mutex);
         int64_t count = source->topic->partitions[i].count, offset = source->positions[i];
         struct fake_record record = offset < count ? source->topic->partitions[i].records[offset] : (struct fake_record){0};
@@ -183,6 +183,13 @@ static void source_release(struct sq_source *base)
     give(fake_source(base), true, false);
 }
 
+static void source_unpark(struct sq_source *base, struct sq_source_partition *partition, int64_t start_offset)
+{
+    partition->start_offset = start_offset;
+    partition->is_parked = false;
+    fake_source(base)->positions[partition->partition] = start_offset >= 0 ? start_offset : 0;
+}
+
 static void source_leave(struct sq_source *base)
 {
     fake_source(base)->is_leaving = true;
@@ -212,7 +219,8 @@ static void source_close(struct sq_source *base)
 
 void fake_source_init(struct fake_source *source, struct sq_loop *loop, struct fake_topic *topic, pthread_mutex_t *mutex)
 {
-    static const struct sq_source_ops ops = {source_start, source_pull, source_release, source_leave, source_watermarks, source_membership, source_close};
+    static const struct sq_source_ops ops = {source_start, source_pull,       source_release,    source_unpark,
+                                             source_leave, source_watermarks, source_membership, source_close};
     *source = (struct fake_source){.base = {&ops}, .topic = topic, .mutex = mutex};
     if (sq_wake_open(&source->wake, loop, on_turn, source, NULL)) abort();
     if (sq_timer_open(&source->timer, loop, TURN_MS, on_turn, source, NULL)) abort();

@@ -149,6 +149,7 @@ static void check_outputs(struct report *report, const struct sq_config *config,
     size_t used = 0;
     int32_t wanted = (int32_t)config->output.partitions;
     for (unsigned topic = 0; topic < SQ_TOPIC_COUNT; topic++) {
+        if (!sq_kafka_probe_output_is_used(config, topic)) continue;
         sq_kafka_probe_output_name(config, topic, name, sizeof name);
         int32_t partitions = sq_kafka_probe_partitions(probe, name);
         if (partitions == 0 && used < sizeof missing) used += (size_t)snprintf(missing + used, sizeof missing - used, "%s%s", used ? ", " : "", name);

@@ -83,6 +83,8 @@ int32_t sq_kafka_probe_partitions(const struct sq_kafka_probe *probe, const char
     return 0;
 }
 
+bool sq_kafka_probe_output_is_used(const struct sq_config *config, enum sq_output_topic topic) { return sq_kafka_topic_is_used(config, topic); }
+
 void sq_kafka_probe_output_name(const struct sq_config *config, enum sq_output_topic topic, char *name, size_t name_bytes)
 {
     sq_kafka_topic_name(name, name_bytes, config, topic);

@@ -17,6 +17,7 @@ void sq_kafka_probe_close(struct sq_kafka_probe *probe); /* NULL is fine */
 unsigned sq_kafka_probe_brokers(const struct sq_kafka_probe *probe);
 double sq_kafka_probe_answer_ms(const struct sq_kafka_probe *probe); /* of the metadata, connecting included */
 int32_t sq_kafka_probe_partitions(const struct sq_kafka_probe *probe, const char *topic); /* 0: there is no such topic */
+bool sq_kafka_probe_output_is_used(const struct sq_config *config, enum sq_output_topic topic);
 void sq_kafka_probe_output_name(const struct sq_config *config, enum sq_output_topic topic, char *name, size_t name_bytes);
 
 /* Topics that an entry of input.topics means: itself, or all that match its pattern. `each` may be NULL. Returns how many. */

@@ -13,6 +13,7 @@ enum {
     POLL_SLICE_MS = 200,
     SETTLE_TRIES = 20, /* new topics take a moment to show in the metadata */
     DLQ_PARTITIONS = 3,
+    SETTINGS_MAX = 8,
 };
 
 struct setting {
@@ -22,14 +23,23 @@ struct setting {
 static const struct {
     const char *suffix;
     bool is_fixed; /* as many partitions as output.partitions */
-    struct setting settings[4];
+    struct setting settings[SETTINGS_MAX];
 } specs[SQ_TOPIC_COUNT] = {
     [SQ_TOPIC_SCORES] = {"scores", true, {{"cleanup.policy", "delete"}, {"retention.ms", "604800000"}}},
     /* The broker's clock, since a dead letter keeps its record's timestamp, and retention would delete an old one at once. */
     [SQ_TOPIC_DLQ] = {"dlq", false, {{"cleanup.policy", "delete"}, {"retention.ms", "1209600000"},
                                      {"message.timestamp.type", "LogAppendTime"}, {"max.message.bytes", "4194304"}}},
     [SQ_TOPIC_ALERTS] = {"alerts", true, {{"cleanup.policy", "delete"}, {"retention.ms", "2592000000"}}},
+    /* One value an entity and rule; compacted soon, since a restore reads what is left. */
+    [SQ_TOPIC_STATE] = {"alert-state", true, {{"cleanup.policy", "compact"}, {"min.cleanable.dirty.ratio", "0.2"}, {"segment.ms", "1800000"},
+                                              {"max.compaction.lag.ms", "21600000"}, {"delete.retention.ms", "86400000"},
+                                              {"max.message.bytes", "4194304"}}},
 };
+
+bool sq_kafka_topic_is_used(const struct sq_config *config, enum sq_output_topic topic)
+{
+    return topic != SQ_TOPIC_STATE || config->delivery == SQ_DELIVERY_EXACTLY_ONCE;
+}
 
 void sq_kafka_topic_name(char *out, size_t out_bytes, const struct sq_config *config, enum sq_output_topic topic)
 {
@@ -80,6 +90,7 @@ static int look(rd_kafka_t *rk, const struct sq_config *config, int32_t partitio
         char name[SQ_TOPIC_NAME_BYTES];
         sq_kafka_topic_name(name, sizeof name, config, topic);
         partitions[topic] = 0;
+        if (!sq_kafka_topic_is_used(config, topic)) continue;
         for (int i = 0; i < metadata->topic_cnt; i++)
             if (strcmp(metadata->topics[i].topic, name) == 0 && !metadata->topics[i].err) partitions[topic] = metadata->topics[i].partition_cnt;
     }
@@ -93,7 +104,7 @@ static rd_kafka_NewTopic_t *new_topic(const struct sq_config *config, enum sq_ou
     sq_kafka_topic_name(name, sizeof name, config, topic);
     int partitions = specs[topic].is_fixed ? (int)config->output.partitions : DLQ_PARTITIONS;
     rd_kafka_NewTopic_t *made = rd_kafka_NewTopic_new(name, partitions, config->output.replication, why, sizeof why);
-    for (size_t i = 0; made && i < 4 && specs[topic].settings[i].name; i++)
+    for (size_t i = 0; made && i < SETTINGS_MAX && specs[topic].settings[i].name; i++)
         rd_kafka_NewTopic_set_config(made, specs[topic].settings[i].name, specs[topic].settings[i].value);
     if (made) sq_log(SQ_LOG_INFO, SQ_L("creating topic"), SQ_LS("topic", name), SQ_LI("partitions", partitions));
     return made;
@@ -123,7 +134,7 @@ static int create(rd_kafka_t *rk, const struct sq_config *config, const int32_t 
     rd_kafka_NewTopic_t *topics[SQ_TOPIC_COUNT];
     size_t count = 0;
     for (unsigned topic = 0; topic < SQ_TOPIC_COUNT; topic++)
-        if (!partitions[topic] && (topics[count] = new_topic(config, topic))) count++;
+        if (!partitions[topic] && sq_kafka_topic_is_used(config, topic) && (topics[count] = new_topic(config, topic))) count++;
     if (count == 0) return 0;
     char why[128];
     rd_kafka_queue_t *queue = rd_kafka_queue_new(rk);
@@ -144,10 +155,10 @@ static int create(rd_kafka_t *rk, const struct sq_config *config, const int32_t 
     return status;
 }
 
-static int missing(const int32_t partitions[SQ_TOPIC_COUNT])
+static int missing(const struct sq_config *config, const int32_t partitions[SQ_TOPIC_COUNT])
 {
     for (int topic = 0; topic < SQ_TOPIC_COUNT; topic++)
-        if (!partitions[topic]) return topic;
+        if (!partitions[topic] && sq_kafka_topic_is_used(config, (enum sq_output_topic)topic)) return topic;
     return -1;
 }
 
@@ -155,7 +166,7 @@ static int missing(const int32_t partitions[SQ_TOPIC_COUNT])
 static int check_counts(const struct sq_config *config, const int32_t partitions[SQ_TOPIC_COUNT], struct sq_err *err)
 {
     for (unsigned topic = 0; topic < SQ_TOPIC_COUNT; topic++) {
-        if (!specs[topic].is_fixed || partitions[topic] == (int32_t)config->output.partitions) continue;
+        if (!specs[topic].is_fixed || !sq_kafka_topic_is_used(config, topic) || partitions[topic] == (int32_t)config->output.partitions) continue;
         char name[SQ_TOPIC_NAME_BYTES];
         sq_kafka_topic_name(name, sizeof name, config, topic);
         return sq_err_set(err, SQ_E_CONFIG, "topic %s has %d partitions, but output.partitions is %u: set output.partitions to what the topic "
@@ -169,7 +180,7 @@ int sq_kafka_topics_prepare(rd_kafka_t *rk, const struct sq_config *config, cons
 {
     int status = look(rk, config, partitions, err);
     if (status) return status;
-    int topic = missing(partitions);
+    int topic = missing(config, partitions);
     if (topic >= 0 && !config->output.create_topics) {
         char name[SQ_TOPIC_NAME_BYTES];
         sq_kafka_topic_name(name, sizeof name, config, (enum sq_output_topic)topic);
@@ -179,7 +190,7 @@ int sq_kafka_topics_prepare(rd_kafka_t *rk, const struct sq_config *config, cons
         int create_status = create(rk, config, partitions, is_interrupted, err);
         for (int i = 0; i < SETTLE_TRIES && !*is_interrupted && topic >= 0; i++) {
             struct sq_err quiet;
-            if (look(rk, config, partitions, &quiet) == 0) topic = missing(partitions);
+            if (look(rk, config, partitions, &quiet) == 0) topic = missing(config, partitions);
             if (topic >= 0 && create_status) return create_status;
             if (topic >= 0) usleep(100000);
         }

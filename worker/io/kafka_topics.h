@@ -10,6 +10,9 @@
 
 enum { SQ_TOPIC_NAME_BYTES = SQ_CONFIG_NAME_BYTES + 16 };
 
+/* Whether this configuration writes it: the state is only of use where it is written in one transaction with the offsets. */
+bool sq_kafka_topic_is_used(const struct sq_config *config, enum sq_output_topic topic);
+
 /* "<app>.scores", ... */
 void sq_kafka_topic_name(char *out, size_t out_bytes, const struct sq_config *config, enum sq_output_topic topic);
 
@@ -17,7 +20,7 @@ void sq_kafka_topic_name(char *out, size_t out_bytes, const struct sq_config *co
  * SQ_E_CONFIG. */
 int sq_kafka_topics_check_input(const struct sq_config *config, struct sq_err *err);
 
-/* Makes sure of every topic and fills partitions[topic]. Blocks for seconds; *is_interrupted ends it. 0; SQ_E_BROKER: no answer, try again;
+/* Makes sure of every topic in use and fills partitions[topic], 0 for those that aren't. Blocks for seconds; *is_interrupted ends it. 0; SQ_E_BROKER: no answer, try again;
  * SQ_E_CONFIG: a topic is missing and may not be created, or has another partition count than output.partitions. */
 int sq_kafka_topics_prepare(rd_kafka_t *rk, const struct sq_config *config, const _Atomic bool *is_interrupted,
                             int32_t partitions[SQ_TOPIC_COUNT], struct sq_err *err);

@@ -11,7 +11,7 @@
 
 #include "worker/io/source.h"
 
-enum sq_output_topic { SQ_TOPIC_SCORES, SQ_TOPIC_DLQ, SQ_TOPIC_ALERTS, SQ_TOPIC_COUNT };
+enum sq_output_topic { SQ_TOPIC_SCORES, SQ_TOPIC_DLQ, SQ_TOPIC_ALERTS, SQ_TOPIC_STATE, SQ_TOPIC_COUNT };
 
 struct sq_output {
     enum sq_output_topic topic;

@@ -22,6 +22,7 @@ struct sq_source_partition {
     int64_t committed_offset;  /* of the group when it was assigned; -1: none */
     int64_t start_offset;      /* first offset to deliver, or one of SQ_OFFSET_*; the handler may change it in `assigned` */
     bool is_revoking;          /* to be given away soon: nothing more is delivered */
+    bool is_parked;            /* the handler sets it in `assigned`: nothing is delivered until `unpark` */
     void *user;                /* the handler's */
 };
 enum { SQ_OFFSET_BEGINNING = -2, SQ_OFFSET_END = -1 }; /* values of start_offset */
@@ -79,6 +80,8 @@ struct sq_source_ops {
     int (*start)(struct sq_source *source, const struct sq_source_handler *handler, struct sq_err *err); /* joins the group */
     void (*pull)(struct sq_source *source);     /* there is room again */
     void (*release)(struct sq_source *source);  /* answers `revoking`: gone is called for those partitions before it returns */
+    /* Delivers from `start_offset` (as in sq_source_partition) on. */
+    void (*unpark)(struct sq_source *source, struct sq_source_partition *partition, int64_t start_offset);
     void (*leave)(struct sq_source *source);    /* gives all back and leaves the group; `closed` tells when */
     /* The log's end as last seen, without asking anyone; false: unknown. */
     bool (*watermarks)(struct sq_source *source, const struct sq_source_partition *partition, int64_t *low, int64_t *high);

@@ -139,6 +139,11 @@ static void source_pull(struct sq_source *base)
 
 static void source_release(struct sq_source *base) { sq_source_kafka_release(kafka_source(base)); }
 
+static void source_unpark(struct sq_source *base, struct sq_source_partition *partition, int64_t start_offset)
+{
+    sq_source_kafka_unpark(kafka_source(base), partition, start_offset);
+}
+
 static void source_leave(struct sq_source *base)
 {
     struct kafka_source *source = kafka_source(base);
@@ -192,7 +197,8 @@ static void source_close(struct sq_source *base)
     free(source);
 }
 
-static const struct sq_source_ops ops = {source_start, source_pull, source_release, source_leave, source_watermarks, source_membership, source_close};
+static const struct sq_source_ops ops = {source_start, source_pull,       source_release,    source_unpark,
+                                         source_leave, source_watermarks, source_membership, source_close};
 
 static int open_client(struct kafka_source *source, struct sq_err *err)
 {

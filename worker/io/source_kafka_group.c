@@ -72,14 +72,41 @@ static void drop(struct kafka_source *source, const char *topic, int32_t number,
     free(partition);
 }
 
-static void forward(struct kafka_source *source, const rd_kafka_topic_partition_list_t *parts, rd_kafka_queue_t *to)
+static void forward_one(struct kafka_source *source, const char *topic, int32_t number, rd_kafka_queue_t *to)
+{
+    rd_kafka_queue_t *queue = rd_kafka_queue_get_partition(source->rk, topic, number);
+    if (!queue) return;
+    rd_kafka_queue_forward(queue, to);
+    rd_kafka_queue_destroy(queue);
+}
+
+/* A parked partition's records stay in a queue of their own. */
+static void forward(struct kafka_source *source, const rd_kafka_topic_partition_list_t *parts)
 {
     for (int i = 0; i < parts->cnt; i++) {
-        rd_kafka_queue_t *queue = rd_kafka_queue_get_partition(source->rk, parts->elems[i].topic, parts->elems[i].partition);
-        if (!queue) continue;
-        rd_kafka_queue_forward(queue, to);
-        rd_kafka_queue_destroy(queue);
+        const rd_kafka_topic_partition_t *part = &parts->elems[i];
+        const struct sq_source_partition *partition = sq_source_kafka_find(source, part->topic, part->partition);
+        forward_one(source, part->topic, part->partition, partition && partition->is_parked ? NULL : source->work_queue);
     }
+}
+
+static int64_t librdkafka_offset(int64_t start_offset)
+{
+    return start_offset == SQ_OFFSET_BEGINNING ? RD_KAFKA_OFFSET_BEGINNING : start_offset == SQ_OFFSET_END ? RD_KAFKA_OFFSET_END : start_offset;
+}
+
+void sq_source_kafka_unpark(struct kafka_source *source, struct sq_source_partition *partition, int64_t start_offset)
+{
+    if (start_offset != partition->start_offset) { /* what was fetched for the first start, the seek makes librdkafka drop */
+        rd_kafka_topic_partition_list_t *parts = rd_kafka_topic_partition_list_new(1);
+        rd_kafka_topic_partition_list_add(parts, partition->topic, partition->partition)->offset = librdkafka_offset(start_offset);
+        rd_kafka_error_t *error = rd_kafka_seek_partitions(source->rk, parts, 0); /* 0: doesn't wait */
+        if (error) rd_kafka_error_destroy(error);
+        rd_kafka_topic_partition_list_destroy(parts);
+    }
+    partition->start_offset = start_offset;
+    partition->is_parked = false;
+    forward_one(source, partition->topic, partition->partition, source->work_queue);
 }
 
 /* Eager assignors hand over everything at once, cooperative ones what changed. */
@@ -139,13 +166,11 @@ static void assign(struct kafka_source *source, const rd_kafka_topic_partition_l
             break;
         }
         source->handler.assigned(partition, source->handler.ctx);
-        part->offset = partition->start_offset == SQ_OFFSET_BEGINNING ? RD_KAFKA_OFFSET_BEGINNING
-                       : partition->start_offset == SQ_OFFSET_END     ? RD_KAFKA_OFFSET_END
-                                                                      : partition->start_offset;
+        part->offset = librdkafka_offset(partition->start_offset);
     }
-    forward(source, parts, source->work_queue); /* before and after: else the first records leak into the main queue */
+    forward(source, parts); /* before and after: else the first records leak into the main queue */
     sq_source_kafka_answer(source, true, parts);
-    forward(source, parts, source->work_queue);
+    forward(source, parts);
     source->handler.assignment((unsigned)parts->cnt, source->handler.ctx);
     rd_kafka_topic_partition_list_destroy(parts);
 }

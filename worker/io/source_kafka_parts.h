@@ -42,6 +42,7 @@ void sq_source_kafka_lookup(struct kafka_source *source); /* asks for the commit
 void sq_source_kafka_offsets(struct kafka_source *source, rd_kafka_event_t *event); /* the answer */
 void sq_source_kafka_answer(struct kafka_source *source, bool is_assign, const rd_kafka_topic_partition_list_t *parts);
 void sq_source_kafka_release(struct kafka_source *source);
+void sq_source_kafka_unpark(struct kafka_source *source, struct sq_source_partition *partition, int64_t start_offset);
 void sq_source_kafka_list_free(rd_kafka_topic_partition_list_t **list);
 
 /* source_kafka_records.c */
