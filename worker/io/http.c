@@ -2,6 +2,7 @@
 #include "worker/io/http.h"
 
 #include <microhttpd.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
@@ -11,6 +12,7 @@
 #include "engine/base/json.h"
 #include "engine/base/metrics.h"
 #include "worker/io/http_address.h"
+#include "worker/io/http_post.h"
 #include "worker/io/http_stream.h"
 #include "worker/io/page.h"
 
@@ -27,6 +29,7 @@ struct sq_http {
     struct sq_watch *watch;
     struct sq_timer *timer;
     struct sq_http_hub *hub;
+    struct sq_http_calls calls;
     char *token; /* NULL: none */
 };
 
@@ -66,15 +69,14 @@ static const char *header(struct MHD_Connection *connection, const char *name)
 }
 
 /* Adds what every response carries, sends it, and lets go of it. */
-static enum MHD_Result answer(struct MHD_Connection *connection, unsigned status, const char *type, const char *caching,
-                              struct MHD_Response *response)
+enum MHD_Result sq_http_answer(struct MHD_Connection *connection, unsigned status, const char *type, const char *caching,
+                               struct MHD_Response *response)
 {
     if (!response) return MHD_NO;
     for (size_t i = 0; i < sizeof security_headers / sizeof *security_headers; i++)
         MHD_add_response_header(response, security_headers[i][0], security_headers[i][1]);
     MHD_add_response_header(response, MHD_HTTP_HEADER_CONTENT_TYPE, type);
     MHD_add_response_header(response, MHD_HTTP_HEADER_CACHE_CONTROL, caching);
-    if (status == MHD_HTTP_METHOD_NOT_ALLOWED) MHD_add_response_header(response, MHD_HTTP_HEADER_ALLOW, "GET, HEAD");
     if (status == MHD_HTTP_UNAUTHORIZED)
         MHD_add_response_header(response, MHD_HTTP_HEADER_WWW_AUTHENTICATE, "Basic realm=\"squall: any name, the token as password\"");
     enum MHD_Result result = MHD_queue_response(connection, status, response);
@@ -91,7 +93,7 @@ static enum MHD_Result answer_buf(struct MHD_Connection *connection, unsigned st
     }
     struct MHD_Response *response = MHD_create_response_from_buffer(body->bytes, body->data, MHD_RESPMEM_MUST_COPY);
     sq_buf_deinit(body);
-    return answer(connection, status, type, "no-store", response);
+    return sq_http_answer(connection, status, type, "no-store", response);
 }
 
 static enum MHD_Result answer_error(struct MHD_Connection *connection, unsigned status, const char *message)
@@ -140,7 +142,7 @@ static enum MHD_Result answer_page(struct MHD_Connection *connection, const stru
 {
     /* MHD_RESPMEM_PERSISTENT only reads; its signature predates const. */
     void *data = (void *)(uintptr_t)file->data;
-    return answer(connection, MHD_HTTP_OK, file->type, "no-cache",
+    return sq_http_answer(connection, MHD_HTTP_OK, file->type, "no-cache",
                   MHD_create_response_from_buffer(file->bytes, data, MHD_RESPMEM_PERSISTENT));
 }
 
@@ -148,7 +150,7 @@ static enum MHD_Result answer_stream(struct sq_http *http, struct MHD_Connection
 {
     struct MHD_Response *response = sq_http_hub_response(http->hub, connection, sq_buf_view(snapshot));
     if (!response) return answer_error(connection, MHD_HTTP_SERVICE_UNAVAILABLE, "too many event streams are open: close another page");
-    return answer(connection, MHD_HTTP_OK, "text/event-stream", "no-store", response);
+    return sq_http_answer(connection, MHD_HTTP_OK, "text/event-stream", "no-store", response);
 }
 
 static enum MHD_Result answer_route(struct sq_http *http, struct MHD_Connection *connection, const struct sq_http_route *route,
@@ -182,44 +184,97 @@ static const struct sq_page_file *find_page(const char *path)
 }
 
 /* What forbids an answer, as a status with its sentence; 0 when nothing does. */
-static unsigned refusal(const struct sq_http *http, struct MHD_Connection *connection, bool is_probe, bool reads, const char **why)
+static unsigned refusal(const struct sq_http *http, struct MHD_Connection *connection, bool is_probe, const char **why)
 {
     bool any_host = is_probe && !http->address.loopback;
     *why = "this Host or Origin is not this server's: use an IP address, localhost, or the name in http.listen";
     if (!any_host && !is_from_here(http, connection)) return MHD_HTTP_FORBIDDEN;
     *why = "a token is needed: send 'Authorization: Bearer TOKEN'";
-    if (!is_probe && !is_authorised(http, connection)) return MHD_HTTP_UNAUTHORIZED;
-    *why = "only GET and HEAD are answered here";
-    return reads ? 0 : MHD_HTTP_METHOD_NOT_ALLOWED;
+    return is_probe || is_authorised(http, connection) ? 0 : MHD_HTTP_UNAUTHORIZED;
 }
 
-static enum MHD_Result on_request(void *ctx, struct MHD_Connection *connection, const char *path, const char *method,
-                                  const char *version, const char *upload, size_t *upload_bytes, void **request_ctx)
+/* The same of a POST: it costs work or changes something, so nobody may send one by a plain link or form, or from afar without a token. */
+static unsigned post_refusal(const struct sq_http *http, struct MHD_Connection *connection, const char **why)
 {
-    (void)version;
-    (void)upload;
-    (void)upload_bytes;
-    static int seen;
-    bool reads = strcmp(method, MHD_HTTP_METHOD_GET) == 0 || strcmp(method, MHD_HTTP_METHOD_HEAD) == 0;
-    if (reads && !*request_ctx) { /* an answer to the headers alone would end the connection */
-        *request_ctx = &seen;
-        return MHD_YES;
-    }
-    struct sq_http *http = ctx;
-    const struct sq_http_route *route = find_route(http, path);
+    static const char json[] = "application/json";
+    const char *type = header(connection, MHD_HTTP_HEADER_CONTENT_TYPE);
+    *why = "beyond this machine POST needs a token: set http.token_file";
+    if (!sq_http_shows_texts(http)) return MHD_HTTP_FORBIDDEN;
+    *why = "POST needs Content-Type: application/json";
+    bool is_json = type && strncasecmp(type, json, sizeof json - 1) == 0 && strchr("; \t", type[sizeof json - 1]);
+    return is_json ? 0 : MHD_HTTP_UNSUPPORTED_MEDIA_TYPE;
+}
+
+static enum MHD_Result answer_wrong_method(struct MHD_Connection *connection, const struct sq_http_route *route)
+{
+    const char *allowed = !route || !route->post ? "GET, HEAD" : route->handle ? "GET, HEAD, POST" : "POST";
+    char body[128];
+    int bytes = snprintf(body, sizeof body, "{\"error\":\"only %s is answered here\"}\n", allowed);
+    struct MHD_Response *response = MHD_create_response_from_buffer((size_t)bytes, body, MHD_RESPMEM_MUST_COPY);
+    if (response) MHD_add_response_header(response, MHD_HTTP_HEADER_ALLOW, allowed);
+    return sq_http_answer(connection, MHD_HTTP_METHOD_NOT_ALLOWED, "application/json", "no-store", response);
+}
+
+static enum MHD_Result begin_post(struct sq_http *http, struct MHD_Connection *connection, const struct sq_http_route *route,
+                                  void **request_ctx)
+{
     const char *why;
-    unsigned status = refusal(http, connection, route && route->kind == SQ_HTTP_PROBE, reads, &why);
+    unsigned status = refusal(http, connection, false, &why);
+    if (!status) status = post_refusal(http, connection, &why);
     if (status) return answer_error(connection, status, why);
+    *request_ctx = sq_http_call_open(&http->calls, connection, route);
+    return *request_ctx ? MHD_YES : MHD_NO;
+}
+
+static int read_marker; /* the context of a request without a body */
+
+static enum MHD_Result answer_read(struct sq_http *http, struct MHD_Connection *connection, const struct sq_http_route *route,
+                                   const char *path, const char *method)
+{
+    const char *why;
+    unsigned status = refusal(http, connection, route && route->kind == SQ_HTTP_PROBE, &why);
+    if (status) return answer_error(connection, status, why);
+    if (route && !route->handle) return answer_wrong_method(connection, route);
     if (route) return answer_route(http, connection, route, method);
     const struct sq_page_file *page = find_page(path);
     if (page) return answer_page(connection, page);
     return answer_error(connection, MHD_HTTP_NOT_FOUND, "nothing is here: ops/docs/HTTP.md lists what is");
 }
 
+static enum MHD_Result on_request(void *ctx, struct MHD_Connection *connection, const char *path, const char *method,
+                                  const char *version, const char *upload, size_t *upload_bytes, void **request_ctx)
+{
+    (void)version;
+    struct sq_http *http = ctx;
+    const struct sq_http_route *route = find_route(http, path);
+    bool reads = strcmp(method, MHD_HTTP_METHOD_GET) == 0 || strcmp(method, MHD_HTTP_METHOD_HEAD) == 0;
+    if (*request_ctx && !reads) return sq_http_call_continue(*request_ctx, upload, upload_bytes, http->options.ctx);
+    if (!reads && route && route->post && strcmp(method, MHD_HTTP_METHOD_POST) == 0)
+        return begin_post(http, connection, route, request_ctx);
+    if (!reads) {
+        const char *why;
+        unsigned status = refusal(http, connection, false, &why);
+        return status ? answer_error(connection, status, why) : answer_wrong_method(connection, route);
+    }
+    if (*request_ctx) return answer_read(http, connection, route, path, method);
+    *request_ctx = &read_marker; /* an answer to the headers alone would end the connection */
+    return MHD_YES;
+}
+
+static void on_completed(void *ctx, struct MHD_Connection *connection, void **request_ctx, enum MHD_RequestTerminationCode code)
+{
+    (void)ctx;
+    (void)connection;
+    (void)code;
+    if (*request_ctx && *request_ctx != &read_marker) sq_http_call_close(*request_ctx);
+    *request_ctx = NULL;
+}
+
 static int start(struct sq_http *http, struct sq_loop *loop, struct sq_err *err)
 {
     unsigned flags = MHD_USE_EPOLL | MHD_ALLOW_SUSPEND_RESUME;
     http->daemon = MHD_start_daemon(flags, 0, NULL, NULL, on_request, http, MHD_OPTION_LISTEN_SOCKET, http->address.fd,
+                                    MHD_OPTION_NOTIFY_COMPLETED, on_completed, http,
                                     MHD_OPTION_CONNECTION_LIMIT, (unsigned)SQ_HTTP_CONNECTIONS_MAX, MHD_OPTION_CONNECTION_TIMEOUT,
                                     (unsigned)IDLE_SECONDS, MHD_OPTION_CONNECTION_MEMORY_LIMIT, (size_t)CONNECTION_BYTES, MHD_OPTION_END);
     if (!http->daemon) return sq_err_set(err, SQ_E_FAILED, "http: libmicrohttpd would not start");
@@ -237,6 +292,7 @@ int sq_http_open(struct sq_http **out, struct sq_loop *loop, const struct sq_htt
     if (!http) return sq_err_set(err, SQ_E_NOMEM, "no memory for the HTTP server");
     http->options = *options;
     http->address.fd = -1;
+    http->calls = (struct sq_http_calls){.answered = run, .ctx = http};
     http->hub = sq_http_hub_open();
     http->token = options->token ? strdup(options->token) : NULL;
     int status = 0;
@@ -255,6 +311,7 @@ void sq_http_close(struct sq_http *http)
     sq_watch_close(http->watch);
     if (http->daemon) {
         sq_http_hub_stop(http->hub); /* libmicrohttpd must not be stopped with suspended connections */
+        sq_http_calls_stop(&http->calls);
         MHD_run(http->daemon);
         MHD_stop_daemon(http->daemon);
     } else if (http->address.fd >= 0) {

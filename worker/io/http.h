@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* A small HTTP server on the loop: a table of GET routes and one event stream. libmicrohttpd parses; it has no thread of its own, its
+/* A small HTTP server on the loop: a table of GET routes, one event stream, and POST routes that may answer later. libmicrohttpd parses; it has no thread of its own, its
  * epoll descriptor is watched by the loop.
  *
- * What it refuses by itself, always as JSON {"error":"..."}: methods other than GET and HEAD (405), unknown paths (404), a Host or Origin
+ * What it refuses by itself, always as JSON {"error":"..."}: methods that a path doesn't have (405), unknown paths (404), a POST that isn't
+ * JSON (415), a Host or Origin
  * that is not this server's (403, so that a foreign page can't reach it by rebinding its name), a missing token (401), more than
  * SQ_HTTP_STREAMS_MAX streams or too many connections (503). No answer allows another origin to read it.
  *
@@ -21,6 +22,8 @@ enum {
     SQ_HTTP_STREAMS_MAX = 32,
     SQ_HTTP_STREAM_EVENTS_MAX = 64, /* kept for slow readers; who falls further behind loses the oldest */
     SQ_HTTP_TICK_MS = 250,          /* how soon an event goes out */
+    SQ_HTTP_BODY_BYTES_MAX = 1 << 20, /* of a POST */
+    SQ_HTTP_CALL_HEADERS_MAX = 4,
 };
 
 struct sq_http_request {
@@ -39,6 +42,18 @@ struct sq_http_reply {
 
 typedef void (*sq_http_fn)(const struct sq_http_request *request, struct sq_http_reply *reply, void *ctx);
 
+/* A POST that waits for its answer. */
+struct sq_http_call;
+
+/* Takes a whole body, borrowed for the call of the function, and answers just once: now, or later on the loop. Where the client went away
+ * meanwhile, the answer goes nowhere. sq_http_close answers what still waits; who keeps calls must forget them before. */
+typedef void (*sq_http_post_fn)(struct sq_http_call *call, struct sq_str body, void *ctx);
+
+void sq_http_call_header(struct sq_http_call *call, const char *name, const char *value); /* up to 63 bytes each; before the answer */
+void sq_http_call_answer(struct sq_http_call *call, unsigned status, const char *type, struct sq_buf *body); /* body is taken */
+/* {"error": message, "error_type": type} */
+void sq_http_call_refuse(struct sq_http_call *call, unsigned status, const char *type, const char *message);
+
 enum sq_http_route_kind {
     SQ_HTTP_PLAIN,
     SQ_HTTP_PROBE,  /* for machines: any Host once the server listens beyond loopback, no token */
@@ -47,8 +62,9 @@ enum sq_http_route_kind {
 
 struct sq_http_route {
     const char *path;
-    sq_http_fn handle;
+    sq_http_fn handle;  /* NULL: only POST */
     enum sq_http_route_kind kind;
+    sq_http_post_fn post; /* application/json; only where texts may be shown (sq_http_shows_texts). NULL: no POST */
 };
 
 struct sq_http_options {

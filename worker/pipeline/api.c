@@ -129,16 +129,16 @@ static void get_stream(const struct sq_http_request *request, struct sq_http_rep
 }
 
 static const struct sq_http_route routes[] = {
-    {"/livez", get_livez, SQ_HTTP_PROBE},
-    {"/readyz", get_readyz, SQ_HTTP_PROBE},
-    {"/metrics", get_metrics, SQ_HTTP_PROBE},
-    {"/info", get_info, SQ_HTTP_PLAIN},
-    {"/api/v1/status", get_status, SQ_HTTP_PLAIN},
-    {"/api/v1/alerts", get_alerts, SQ_HTTP_PLAIN},
-    {"/api/v1/dead-letters", get_dead_letters, SQ_HTTP_PLAIN},
-    {"/api/v1/entities", get_entities, SQ_HTTP_PLAIN},
-    {"/api/v1/series", get_series, SQ_HTTP_PLAIN},
-    {"/api/v1/stream", get_stream, SQ_HTTP_STREAM},
+    {"/livez", get_livez, SQ_HTTP_PROBE, NULL},
+    {"/readyz", get_readyz, SQ_HTTP_PROBE, NULL},
+    {"/metrics", get_metrics, SQ_HTTP_PROBE, NULL},
+    {"/info", get_info, SQ_HTTP_PLAIN, NULL},
+    {"/api/v1/status", get_status, SQ_HTTP_PLAIN, NULL},
+    {"/api/v1/alerts", get_alerts, SQ_HTTP_PLAIN, NULL},
+    {"/api/v1/dead-letters", get_dead_letters, SQ_HTTP_PLAIN, NULL},
+    {"/api/v1/entities", get_entities, SQ_HTTP_PLAIN, NULL},
+    {"/api/v1/series", get_series, SQ_HTTP_PLAIN, NULL},
+    {"/api/v1/stream", get_stream, SQ_HTTP_STREAM, NULL},
 };
 
 /* Sends the event written into api->event, and empties it. */

@@ -5,7 +5,7 @@ import subprocess
 import tempfile
 from pathlib import Path
 
-from . import folders
+from . import folders, texts
 
 DIFFERENCE_MAX = 1e-5  # of one number of a vector of length 1
 
@@ -30,7 +30,7 @@ def reference(folder, items):
     model = AutoModel.from_pretrained(str(folder), dtype=torch.float32).eval()
     tokenizer = folders.tokenizer_of_folder(folder)
     tokenizer.enable_truncation(tokens_max(folder))
-    for item in items:
+    for item in map(texts.tweet, items) if folders.is_tweet(folder) else items:
         ids = torch.tensor([tokenizer.encode(item).ids])
         with torch.inference_mode():
             hidden = model(input_ids=ids).last_hidden_state[0]

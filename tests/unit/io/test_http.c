@@ -26,6 +26,7 @@ struct fixture {
     struct sq_loop *loop;
     struct sq_http *http;
     unsigned port;
+    struct sq_http_call *kept; /* answered later */
 };
 
 static void get_echo(const struct sq_http_request *request, struct sq_http_reply *reply, void *ctx)
@@ -51,16 +52,39 @@ static void get_snapshot(const struct sq_http_request *request, struct sq_http_r
     sq_buf_append_text(&reply->body, "{\"all\":1}");
 }
 
+static void answer_with(struct sq_http_call *call, struct sq_str text)
+{
+    struct sq_buf body;
+    sq_buf_init(&body);
+    sq_buf_append_str(&body, text);
+    sq_http_call_header(call, "x-tokens", "7");
+    sq_http_call_answer(call, 200, "application/json", &body);
+}
+
+static void post_now(struct sq_http_call *call, struct sq_str body, void *ctx)
+{
+    (void)ctx;
+    answer_with(call, body);
+}
+
+static void post_later(struct sq_http_call *call, struct sq_str body, void *ctx)
+{
+    (void)body;
+    ((struct fixture *)ctx)->kept = call;
+}
+
 static const struct sq_http_route routes[] = {
-    {"/echo", get_echo, SQ_HTTP_PLAIN},
-    {"/probe", get_teapot, SQ_HTTP_PROBE},
-    {"/stream", get_snapshot, SQ_HTTP_STREAM},
+    {"/echo", get_echo, SQ_HTTP_PLAIN, NULL},         {"/probe", get_teapot, SQ_HTTP_PROBE, NULL},
+    {"/stream", get_snapshot, SQ_HTTP_STREAM, NULL}, {"/now", NULL, SQ_HTTP_PLAIN, post_now},
+    {"/later", get_echo, SQ_HTTP_PLAIN, post_later},
 };
+enum { ROUTES_COUNT = sizeof routes / sizeof *routes };
 
 static void open_server(struct fixture *fixture, const char *listen_on, const char *token)
 {
     struct sq_err err;
-    struct sq_http_options options = {.listen = listen_on, .token = token, .routes = routes, .routes_count = 3, .ctx = fixture};
+    fixture->kept = NULL;
+    struct sq_http_options options = {.listen = listen_on, .token = token, .routes = routes, .routes_count = ROUTES_COUNT, .ctx = fixture};
     assert_int_equal(sq_loop_open(&fixture->loop, &err), 0);
     if (sq_http_open(&fixture->http, fixture->loop, &options, &err) != 0) fail_msg("%s", err.message);
     assert_int_equal(sscanf(sq_http_url(fixture->http), "http://127.0.0.1:%u/", &fixture->port), 1);
@@ -109,6 +133,8 @@ static const char *exchange(const struct fixture *fixture, struct sq_buf *answer
 
 #define REQUEST(method, path, headers) method " " path " HTTP/1.1\r\n" headers "Connection: close\r\n\r\n"
 #define LOCAL "Host: 127.0.0.1\r\n"
+#define POST(path, headers, body_bytes, body) REQUEST("POST", path, LOCAL headers "Content-Length: " body_bytes "\r\n") body
+#define JSON "Content-Type: application/json\r\n"
 
 static void assert_status(const char *answer, const char *status)
 {
@@ -177,6 +203,93 @@ static void what_is_not_there_or_not_allowed_is_said_so(void **state)
     close_server(&fixture);
 }
 
+static void a_post_is_answered_at_once(void **state)
+{
+    (void)state;
+    struct fixture fixture;
+    struct sq_buf answer = {0};
+    open_server(&fixture, "127.0.0.1:0", NULL);
+    const char *text = exchange(&fixture, &answer, POST("/now", JSON, "7", "{\"a\":1}"));
+    assert_status(text, "200");
+    assert_non_null(strstr(text, "\r\n\r\n{\"a\":1}"));
+    assert_non_null(strstr(text, "x-tokens: 7\r\n"));
+    assert_non_null(strstr(text, "X-Content-Type-Options: nosniff"));
+    assert_status(exchange(&fixture, &answer, POST("/now", "Content-Type: application/json; charset=utf-8\r\n", "2", "{}")), "200");
+    assert_status(exchange(&fixture, &answer, POST("/now", "", "2", "{}")), "415"); /* what a form or a plain link can send */
+    assert_status(exchange(&fixture, &answer, POST("/now", "Content-Type: text/plain\r\n", "2", "{}")), "415");
+    assert_status(exchange(&fixture, &answer, POST("/now", JSON "Origin: http://evil.example\r\n", "2", "{}")), "403");
+    text = exchange(&fixture, &answer, REQUEST("GET", "/now", LOCAL));
+    assert_status(text, "405");
+    assert_non_null(strstr(text, "Allow: POST"));
+    assert_non_null(strstr(exchange(&fixture, &answer, REQUEST("DELETE", "/later", LOCAL)), "Allow: GET, HEAD, POST"));
+    sq_buf_deinit(&answer);
+    close_server(&fixture);
+}
+
+static void a_body_over_the_bound_is_refused(void **state)
+{
+    (void)state;
+    struct fixture fixture;
+    struct sq_buf answer = {0}, request = {0};
+    open_server(&fixture, "127.0.0.1:0", NULL);
+    sq_buf_printf(&request, REQUEST("POST", "/now", LOCAL JSON "Content-Length: %d\r\n"), SQ_HTTP_BODY_BYTES_MAX + 1);
+    for (int i = 0; i <= SQ_HTTP_BODY_BYTES_MAX; i++) sq_buf_append_char(&request, 'a');
+    int fd = connect_client(&fixture);
+    for (size_t sent = 0; sent < request.bytes;) {
+        ssize_t bytes = send(fd, request.data + sent, request.bytes - sent, MSG_NOSIGNAL);
+        if (bytes > 0) sent += (size_t)bytes;
+        else sq_loop_turn(fixture.loop, 5);
+    }
+    read_answer(&fixture, fd, NULL, &answer);
+    assert_status(answer.data, "413");
+    assert_non_null(strstr(answer.data, "\"error_type\":\"Validation\""));
+    close(fd);
+    sq_buf_deinit(&answer);
+    sq_buf_deinit(&request);
+    close_server(&fixture);
+}
+
+/* Sends a POST to /later and turns the loop until its handler has it. */
+static int post_and_wait(struct fixture *fixture)
+{
+    static const char request[] = POST("/later", JSON, "2", "{}");
+    uint64_t deadline_ns = sq_clock_monotonic_ns() + 10000000000u;
+    int fd = connect_client(fixture);
+    assert_int_equal(send(fd, request, sizeof request - 1, MSG_NOSIGNAL), sizeof request - 1);
+    while (!fixture->kept && sq_clock_monotonic_ns() < deadline_ns) sq_loop_turn(fixture->loop, 5);
+    assert_non_null(fixture->kept);
+    return fd;
+}
+
+static void a_post_may_be_answered_later(void **state)
+{
+    (void)state;
+    struct fixture fixture;
+    struct sq_buf answer = {0};
+    open_server(&fixture, "127.0.0.1:0", NULL);
+    int fd = post_and_wait(&fixture);
+    assert_status(exchange(&fixture, &answer, REQUEST("GET", "/echo", LOCAL)), "200"); /* others go on meanwhile */
+    sq_buf_clear(&answer);
+    answer_with(fixture.kept, SQ_STR("{\"late\":1}"));
+    read_answer(&fixture, fd, NULL, &answer);
+    assert_status(answer.data, "200");
+    assert_non_null(strstr(answer.data, "{\"late\":1}"));
+    close(fd);
+
+    fixture.kept = NULL;
+    fd = post_and_wait(&fixture);
+    close(fd); /* the client loses patience: the answer goes nowhere */
+    sq_loop_turn(fixture.loop, 5);
+    answer_with(fixture.kept, SQ_STR("{}"));
+    assert_status(exchange(&fixture, &answer, REQUEST("GET", "/echo", LOCAL)), "200");
+
+    fixture.kept = NULL;
+    fd = post_and_wait(&fixture);
+    close_server(&fixture); /* with a call that nobody answered */
+    close(fd);
+    sq_buf_deinit(&answer);
+}
+
 static void head_has_no_body(void **state)
 {
     (void)state;
@@ -226,6 +339,9 @@ static void beyond_loopback_probes_have_any_host_and_texts_stay_in(void **state)
     assert_false(sq_http_shows_texts(fixture.http));
     assert_status(exchange(&fixture, &answer, REQUEST("GET", "/probe", "Host: squall-0.internal\r\n")), "503");
     assert_status(exchange(&fixture, &answer, REQUEST("GET", "/echo", "Host: squall-0.internal\r\n")), "403");
+    const char *text = exchange(&fixture, &answer, POST("/now", JSON, "2", "{}"));
+    assert_status(text, "403");
+    assert_non_null(strstr(text, "http.token_file"));
     sq_buf_deinit(&answer);
     close_server(&fixture);
 }
@@ -353,7 +469,7 @@ static void a_bad_or_taken_address_is_a_clear_error(void **state)
     struct sq_http *second;
     open_server(&fixture, "127.0.0.1:0", NULL);
     snprintf(taken, sizeof taken, "127.0.0.1:%u", fixture.port);
-    struct sq_http_options options = {.listen = taken, .routes = routes, .routes_count = 3};
+    struct sq_http_options options = {.listen = taken, .routes = routes, .routes_count = ROUTES_COUNT};
     assert_int_equal(sq_http_open(&second, fixture.loop, &options, &err), SQ_E_IO);
     assert_int_equal(sq_err_exit_code(err.code), 1);
     assert_non_null(strstr(err.message, taken));
@@ -381,6 +497,9 @@ int main(void)
         cmocka_unit_test(routes_are_answered_with_the_headers_of_safety),
         cmocka_unit_test(the_page_is_inside),
         cmocka_unit_test(what_is_not_there_or_not_allowed_is_said_so),
+        cmocka_unit_test(a_post_is_answered_at_once),
+        cmocka_unit_test(a_body_over_the_bound_is_refused),
+        cmocka_unit_test(a_post_may_be_answered_later),
         cmocka_unit_test(head_has_no_body),
         cmocka_unit_test(foreign_hosts_and_origins_are_refused),
         cmocka_unit_test(beyond_loopback_probes_have_any_host_and_texts_stay_in),
