@@ -4,10 +4,7 @@
 #include <utf8proc.h>
 
 #include "engine/base/utf8.h"
-
-struct range {
-    uint32_t first, last;
-};
+#include "engine/tokenizer/ranges.h"
 
 struct shifted {
     uint32_t first, last;
@@ -16,19 +13,7 @@ struct shifted {
 
 #include "engine/tokenizer/chars_table.h"
 
-#define IN(table, code_point) in_ranges(table, sizeof table / sizeof *table, code_point)
 #define VALUE(table, code_point) value_in(table, sizeof table / sizeof *table, code_point)
-
-static bool in_ranges(const struct range *ranges, size_t count, uint32_t code_point)
-{
-    size_t low = 0, high = count;
-    while (low < high) {
-        size_t middle = low + (high - low) / 2;
-        if (ranges[middle].last < code_point) low = middle + 1;
-        else high = middle;
-    }
-    return low < count && ranges[low].first <= code_point;
-}
 
 /* The value of the row that holds code_point, or 0. These tables are a few rows long. */
 static int32_t value_in(const struct shifted *rows, size_t count, uint32_t code_point)
@@ -40,18 +25,9 @@ static int32_t value_in(const struct shifted *rows, size_t count, uint32_t code_
 
 bool sq_chars_is_space(uint32_t code_point) { return IN(spaces, code_point); }
 
-bool sq_chars_is_wordlike(uint32_t code_point)
-{
-    static const struct range circled[] = {{0x24b6, 0x24e9}, {0x1f130, 0x1f149}, {0x1f150, 0x1f169}, {0x1f170, 0x1f189}};
-    switch (utf8proc_category((utf8proc_int32_t)code_point)) {
-    case UTF8PROC_CATEGORY_LU: case UTF8PROC_CATEGORY_LL: case UTF8PROC_CATEGORY_LT: case UTF8PROC_CATEGORY_LM:
-    case UTF8PROC_CATEGORY_LO: case UTF8PROC_CATEGORY_MN: case UTF8PROC_CATEGORY_MC: case UTF8PROC_CATEGORY_ME:
-    case UTF8PROC_CATEGORY_ND: case UTF8PROC_CATEGORY_NL: case UTF8PROC_CATEGORY_PC:
-        return true;
-    default:
-        return code_point == 0x200c || code_point == 0x200d || IN(circled, code_point);
-    }
-}
+bool sq_chars_is_combining(uint32_t code_point) { return IN(combining, code_point); }
+
+bool sq_chars_is_wordlike(uint32_t code_point) { return IN(wordlike, code_point); }
 
 static uint8_t class_of(uint32_t code_point)
 {
@@ -66,15 +42,22 @@ static uint32_t lower_of(uint32_t code_point)
     return (uint32_t)utf8proc_tolower((utf8proc_int32_t)code_point);
 }
 
+unsigned sq_chars_lower(uint32_t code_point, uint32_t lower[2])
+{
+    bool dotted = code_point == 0x130; /* the one letter whose small form takes two characters */
+    lower[0] = dotted ? 'i' : lower_of(code_point);
+    lower[1] = 0x307;
+    return dotted ? 2 : 1;
+}
+
 /* A decomposed code point, accents already judged. */
 static unsigned put(const struct sq_chars *chars, uint32_t code_point, struct sq_char *out)
 {
-    unsigned count = 0;
-    uint8_t combining = chars->strip ? (uint8_t)VALUE(ordered, code_point) : 0;
-    bool dotted = chars->lower && code_point == 0x130; /* the one letter whose small form takes two characters */
-    uint32_t mapped = dotted ? 'i' : chars->lower ? lower_of(code_point) : code_point;
-    out[count++] = (struct sq_char){mapped, class_of(mapped), combining};
-    if (dotted) out[count++] = (struct sq_char){0x307, SQ_CHAR_WORD, 0};
+    uint8_t class = chars->strip ? (uint8_t)VALUE(ordered, code_point) : 0;
+    uint32_t mapped[2] = {code_point};
+    unsigned count = chars->lower ? sq_chars_lower(code_point, mapped) : 1;
+    out[0] = (struct sq_char){mapped[0], class_of(mapped[0]), class};
+    if (count > 1) out[1] = (struct sq_char){mapped[1], SQ_CHAR_WORD, 0};
     return count;
 }
 

@@ -56,6 +56,18 @@ bool sq_chars_is_space(uint32_t code_point);
 /* \w of a Unicode-aware regular expression: letters, marks, digits, connectors, joiners. */
 bool sq_chars_is_wordlike(uint32_t code_point);
 
+/* What StripAccents takes out. */
+bool sq_chars_is_combining(uint32_t code_point);
+/* The small letter, in the package's Unicode version; returns how many characters it takes. */
+unsigned sq_chars_lower(uint32_t code_point, uint32_t lower[2]);
+
+static inline bool sq_chars_is_ascii(struct sq_str text)
+{
+    unsigned char all = 0;
+    for (size_t i = 0; i < text.bytes; i++) all |= (unsigned char)text.data[i];
+    return all < 0x80;
+}
+
 /* The code point at *at of a text known to be valid; moves *at behind it. */
 static inline uint32_t sq_chars_next(const unsigned char **at)
 {

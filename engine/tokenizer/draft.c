@@ -10,9 +10,13 @@
 void sq_draft_deinit(struct sq_tokenizer_draft *draft)
 {
     free(draft->entries);
+    free(draft->merges);
+    free(draft->scores);
     free(draft->added);
     json_decref(draft->root);
+    json_decref(draft->vocabulary);
     sq_buf_deinit(&draft->file);
+    sq_buf_deinit(&draft->extra);
     *draft = (struct sq_tokenizer_draft){0};
 }
 
@@ -21,6 +25,15 @@ int sq_draft_path(char path[SQ_DRAFT_PATH_BYTES], const char *model_dir, const c
     int bytes = snprintf(path, SQ_DRAFT_PATH_BYTES, "%s/%s", model_dir, file);
     if (bytes > 0 && bytes < SQ_DRAFT_PATH_BYTES) return 0;
     return sq_err_set(err, SQ_E_MODEL_FILE, "the model folder's path is longer than %d bytes", SQ_DRAFT_PATH_BYTES);
+}
+
+int sq_draft_reserve_entries(struct sq_tokenizer_draft *draft, size_t count, struct sq_err *err)
+{
+    if (count == 0 || count > SQ_TOKENIZER_ENTRIES_MAX) {
+        return sq_err_set(err, SQ_E_MODEL_FILE, "%zu entries, expected 1 to %d", count, SQ_TOKENIZER_ENTRIES_MAX);
+    }
+    draft->entries = malloc(count * sizeof *draft->entries);
+    return draft->entries ? 0 : sq_err_set(err, SQ_E_NOMEM, "no memory for %zu entries", count);
 }
 
 int sq_draft_add_entry(struct sq_tokenizer_draft *draft, struct sq_str text, int64_t id, struct sq_err *err)
@@ -38,6 +51,42 @@ int sq_draft_add_entry(struct sq_tokenizer_draft *draft, struct sq_str text, int
         return sq_err_set(err, SQ_E_MODEL_FILE, "the entry of id %" PRId64 " is not UTF-8", id);
     }
     draft->entries[draft->entries_count++] = (struct sq_trie_entry){text, (int32_t)id};
+    return 0;
+}
+
+int sq_draft_read_vocabulary(struct sq_tokenizer_draft *draft, json_t *vocab, struct sq_err *err)
+{
+    const char *key;
+    json_t *id;
+    if (!json_is_object(vocab)) return sq_err_set(err, SQ_E_MODEL_FILE, "expected an object of entries and their ids");
+    int status = sq_draft_reserve_entries(draft, json_object_size(vocab), err);
+    if (status) return status;
+    json_object_foreach(vocab, key, id) {
+        if (!json_is_integer(id)) return sq_err_set(err, SQ_E_MODEL_FILE, "the id of \"%.64s\" is not a whole number", key);
+        status = sq_draft_add_entry(draft, sq_str_view(key), json_integer_value(id), err);
+        if (status) return status;
+    }
+    return 0;
+}
+
+int sq_draft_reserve_merges(struct sq_tokenizer_draft *draft, size_t count, struct sq_err *err)
+{
+    if (count > SQ_TOKENIZER_MERGES_MAX) {
+        return sq_err_set(err, SQ_E_MODEL_FILE, "%zu merges, more than %d", count, SQ_TOKENIZER_MERGES_MAX);
+    }
+    draft->merges = malloc((count + 1) * sizeof *draft->merges);
+    return draft->merges ? 0 : sq_err_set(err, SQ_E_NOMEM, "no memory for %zu merges", count);
+}
+
+int sq_draft_add_merge(struct sq_tokenizer_draft *draft, struct sq_str line, struct sq_err *err)
+{
+    const char *space = line.bytes ? memchr(line.data, ' ', line.bytes) : NULL;
+    size_t left_bytes = space ? (size_t)(space - line.data) : 0;
+    struct sq_str right = {line.data + left_bytes + 1, space ? line.bytes - left_bytes - 1 : 0};
+    if (left_bytes == 0 || right.bytes == 0 || memchr(right.data, ' ', right.bytes)) {
+        return sq_err_set(err, SQ_E_MODEL_FILE, "expected two entries with a space between");
+    }
+    draft->merges[draft->merges_count++] = (struct sq_draft_merge){{line.data, left_bytes}, right};
     return 0;
 }
 
@@ -79,4 +128,40 @@ int sq_draft_read_token(const json_t *object, struct sq_added_token *token, stru
         if (status) return status;
     }
     return 0;
+}
+
+int sq_draft_want_text(const json_t *object, const char *key, struct sq_str *text, struct sq_err *err)
+{
+    const json_t *member = json_object_get(object, key);
+    if (!member) return sq_err_set(err, SQ_E_MODEL_FILE, "%s: missing", key);
+    if (!json_is_string(member)) return sq_err_set(err, SQ_E_MODEL_FILE, "%s: expected a string", key);
+    *text = (struct sq_str){json_string_value(member), json_string_length(member)};
+    return 0;
+}
+
+int sq_draft_want_bool(const json_t *object, const char *key, bool *value, struct sq_err *err)
+{
+    const json_t *member = json_object_get(object, key);
+    if (!member) return sq_err_set(err, SQ_E_MODEL_FILE, "%s: missing", key);
+    if (!json_is_boolean(member)) return sq_err_set(err, SQ_E_MODEL_FILE, "%s: expected true or false", key);
+    *value = json_is_true(member);
+    return 0;
+}
+
+int sq_draft_want_int(const json_t *object, const char *key, int64_t max, int64_t *value, struct sq_err *err)
+{
+    if (!json_object_get(object, key)) return sq_err_set(err, SQ_E_MODEL_FILE, "%s: missing", key);
+    return sq_json_get_int(object, key, 0, max, -1, value, SQ_E_MODEL_FILE, err);
+}
+
+int sq_draft_want_type(const json_t *section, const char **type, struct sq_err *err)
+{
+    *type = json_string_value(json_object_get(section, "type"));
+    return *type ? 0 : sq_err_set(err, SQ_E_MODEL_FILE, "type: expected a string");
+}
+
+int sq_draft_refuse(const char *type, const char *supported, struct sq_err *err)
+{
+    return sq_err_set(err, SQ_E_MODEL_FILE, "type: \"%.64s\" is not supported, only %s: use a model with a tokenizer out of these",
+                      type, supported);
 }

@@ -1,5 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* BERT's WordPiece tokenizer: text in, token ids out, the same ids as Hugging Face's `tokenizers` gives.
+/* Text in, token ids out, the same ids as Hugging Face's `tokenizers` gives. Three kinds:
+ *
+ *     WordPiece       BERT, DistilBERT, ELECTRA, MPNet      tokenizer.json, or vocab.txt
+ *     byte-level BPE  RoBERTa, DistilRoBERTa                tokenizer.json, or vocab.json and merges.txt
+ *     unigram         XLM-RoBERTa, CamemBERT, ALBERT        tokenizer.json, or sentencepiece.bpe.model (not ALBERT)
+ *
+ * Each with the normalisers that the tables in normaliser.c and draft_normaliser.c list. What a folder asks for beyond that is
+ * refused by name.
  *
  *     sq_tokenizer_open(&tokenizer, "finbert", SQ_NORMALISE_NONE, &err);
  *     sq_arena_init(&scratch, sq_tokenizer_scratch_bytes(tokenizer, SQ_TEXT_BYTES_MAX), &err);
@@ -20,9 +27,9 @@
 
 struct sq_tokenizer;
 
-/* Loads model_dir/tokenizer.json, or where there is none vocab.txt with tokenizer_config.json. Truncation and padding blocks in
- * the file are not used. normalise: NONE or TWEET; AUTO counts as NONE, since only the model's config.json can say. Blocks for
- * the reading. SQ_E_MODEL_FILE names the file and the field; nothing is left behind then. */
+/* Loads model_dir/tokenizer.json, or where there is none the files above with tokenizer_config.json. Truncation and padding
+ * blocks in the file are not used. normalise: NONE or TWEET; AUTO counts as NONE, since only the model's config.json can
+ * say. Blocks for the reading. SQ_E_MODEL_FILE names the file and the field; nothing is left behind then. */
 int sq_tokenizer_open(struct sq_tokenizer **tokenizer, const char *model_dir, enum sq_normalise normalise, struct sq_err *err);
 void sq_tokenizer_close(struct sq_tokenizer *tokenizer); /* NULL is fine */
 
@@ -36,9 +43,11 @@ size_t sq_tokenizer_scratch_bytes(const struct sq_tokenizer *tokenizer, size_t t
 size_t sq_tokenizer_tokens_bound(const struct sq_tokenizer *tokenizer, size_t text_bytes);
 
 /* Fills ids, which has room for tokens_max, with [CLS] x [SEP]; an empty text gives [CLS] [SEP]. A text of more tokens is cut to
- * tokens_max, the final [SEP] kept, and *truncated set; tokens_max is at least 2. Time is linear in text.bytes, and what lies
- * behind the cut is only checked to be UTF-8. Never allocates or blocks; the scratch is given back as it came. SQ_E_INVALID_UTF8:
- * the message has the byte. SQ_E_NOMEM: the scratch is smaller than scratch_bytes says. */
+ * tokens_max, the final [SEP] kept, and *truncated set; tokens_max is at least 2. Time is linear in text.bytes, but for BPE,
+ * where a word of n bytes takes n log n; what lies behind the cut is only normalised. Never blocks; the scratch is given back as
+ * it came; allocates only in the rare case that normal_forms.h names.
+ * SQ_E_INVALID_UTF8: the message has the byte. SQ_E_TOO_LARGE: normalising makes more of the text than four times its bytes and
+ * 64 KiB. SQ_E_NOMEM: the scratch is smaller than scratch_bytes says. */
 int sq_tokenizer_encode(const struct sq_tokenizer *tokenizer, struct sq_str text, unsigned tokens_max, struct sq_arena *scratch,
                         int32_t *ids, size_t *ids_count, bool *truncated, struct sq_err *err);
 

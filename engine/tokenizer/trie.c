@@ -99,26 +99,12 @@ void sq_trie_deinit(struct sq_trie *trie)
     *trie = (struct sq_trie){0};
 }
 
-/* The child of node under this byte, or 0: the root is nobody's child. */
-static uint32_t child_of(const struct sq_trie *trie, uint32_t node, unsigned char label)
-{
-    uint32_t low = trie->first[node], end = trie->first[node + 1], high = end;
-    while (high - low > 8) {
-        uint32_t middle = low + (high - low) / 2;
-        if (trie->labels[middle] <= label) low = middle;
-        else high = middle;
-    }
-    for (; low < high; low++)
-        if (trie->labels[low] == label) return low;
-    return 0;
-}
-
 size_t sq_trie_longest(const struct sq_trie *trie, struct sq_str text, int32_t *value)
 {
     size_t longest_bytes = 0;
     uint32_t node = 0;
     for (size_t at = 0; at < text.bytes; at++) {
-        node = child_of(trie, node, (unsigned char)text.data[at]);
+        node = sq_trie_child(trie, node, (unsigned char)text.data[at]);
         if (!node) break;
         if (trie->values[node] < 0) continue;
         longest_bytes = at + 1;
@@ -131,7 +117,7 @@ int32_t sq_trie_find(const struct sq_trie *trie, struct sq_str text)
 {
     uint32_t node = 0;
     for (size_t at = 0; at < text.bytes; at++) {
-        node = child_of(trie, node, (unsigned char)text.data[at]);
+        node = sq_trie_child(trie, node, (unsigned char)text.data[at]);
         if (!node) return -1;
     }
     return trie->values[node];

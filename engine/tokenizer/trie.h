@@ -29,6 +29,20 @@ struct sq_trie {
 int sq_trie_init(struct sq_trie *trie, struct sq_trie_entry *entries, size_t entries_count, struct sq_err *err);
 void sq_trie_deinit(struct sq_trie *trie);
 
+/* The child of node under this byte, or 0: the root, node 0, is nobody's child. trie->values[node] is the entry that ends there. */
+static inline uint32_t sq_trie_child(const struct sq_trie *trie, uint32_t node, unsigned char label)
+{
+    uint32_t low = trie->first[node], high = trie->first[node + 1];
+    while (high - low > 8) {
+        uint32_t middle = low + (high - low) / 2;
+        if (trie->labels[middle] <= label) low = middle;
+        else high = middle;
+    }
+    for (; low < high; low++)
+        if (trie->labels[low] == label) return low;
+    return 0;
+}
+
 /* Bytes of the longest entry that text begins with, and its value; 0 if there is none. Looks at no more bytes than the longest
  * entry has. */
 size_t sq_trie_longest(const struct sq_trie *trie, struct sq_str text, int32_t *value);

@@ -4,20 +4,8 @@
 #ifndef SQ_ENGINE_TOKENIZER_WORDPIECE_H
 #define SQ_ENGINE_TOKENIZER_WORDPIECE_H
 
+#include "engine/tokenizer/ids.h"
 #include "engine/tokenizer/trie.h"
-
-/* Ids so far, of which only the first ids_max are kept: one more than fits is how a cut is noticed. */
-struct sq_ids {
-    int32_t *ids;
-    size_t count;
-    size_t ids_max;
-};
-
-static inline void sq_ids_add(struct sq_ids *ids, int32_t id)
-{
-    if (ids->count < ids->ids_max) ids->ids[ids->count] = id;
-    ids->count++;
-}
 
 struct sq_wordpiece {
     struct sq_trie whole;      /* every entry, as a word or its beginning */

@@ -96,7 +96,7 @@ static const unsigned char *word_of_ascii(struct sq_words *words, const struct s
 void sq_words_feed(struct sq_words *words, const struct sq_chars *chars, struct sq_str piece)
 {
     const unsigned char *at = (const unsigned char *)piece.data, *end = at + piece.bytes;
-    while (at < end && words->ids->count <= words->ids->ids_max) {
+    while (at < end && !sq_ids_is_full(words->ids)) {
         if (*at < 0x80 && chars->table[*at].class == SQ_CHAR_WORD) {
             at = word_of_ascii(words, chars, at, end);
             continue;

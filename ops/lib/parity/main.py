@@ -23,7 +23,7 @@ def parse_arguments():
     parser.add_argument("--ids-limit", type=int, metavar="N", help="texts whose ids are compared; without it, all")
     parser.add_argument("--binary", type=Path, metavar="FILE", help="the squall to test (default: build/release/squall, built if it isn't there)")
     parser.add_argument("--update", action="store_true", help="write tests/golden/ids anew, and compare nothing")
-    parser.add_argument("--update-chars", action="store_true", help="write engine/tokenizer/chars_table.h anew, and compare nothing")
+    parser.add_argument("--update-chars", action="store_true", help="write engine/tokenizer/*_table.h anew, and compare nothing")
     parser.add_argument("--update-probabilities", type=Path, metavar="FILE",
                         help="write tests/golden/probabilities anew with FILE, the write_model of a build with tests, and compare nothing")
     parser.add_argument("--only", metavar="NAME", action="append", default=[], help="with --update-probabilities: these models; may be repeated")
@@ -58,7 +58,7 @@ def main():
     if arguments.update_chars:
         from . import chars
 
-        chars.write(texts.ROOT / "engine" / "tokenizer" / "chars_table.h")
+        chars.write(texts.ROOT / "engine" / "tokenizer")
     if arguments.update:
         from . import golden
 
