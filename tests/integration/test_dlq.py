@@ -59,3 +59,13 @@ def test_an_app_without_letters_or_topic(kafka, model, start):
     assert listed(worker) == []
     done = subprocess.run([BINARY, "dlq", "list", "-c", str(worker.config), "--set", "app=nobody"], capture_output=True, text=True, timeout=60)
     assert done.returncode == 69 and "nobody.dlq" in done.stderr
+
+
+def test_a_bad_deploy_stops_before_it_empties_the_topic(kafka, model, start):
+    app, topic = unique("deploy"), unique("posts")
+    kafka.make_topic(topic, 1)
+    kafka.produce(topic, [post(i, "text") for i in range(300)] + [post(i, "body") for i in range(3000)])
+    worker = start(app, topic, model=model, config={"dead_letter": {"max_over": 200}})
+    assert worker.wait(60) == 78
+    assert "of the last 200 records can't be scored" in worker.log_text() and "missing_field" in worker.log_text()
+    assert kafka.count(f"{app}.dlq") <= 200 and sum(max(offset, 0) for offset in kafka.committed(f"{app}-score", topic)) <= 500

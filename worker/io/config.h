@@ -93,6 +93,8 @@ struct sq_config {
     } output;
     struct {
         char header_prefix[SQ_CONFIG_NAME_BYTES];
+        double ratio_max; /* 1: off */
+        unsigned over;
     } dead_letter;
     struct sq_redact_rules privacy;
     struct {

@@ -3,6 +3,8 @@
 
 #include <stddef.h>
 
+#include "worker/core/letter_gate.h"
+
 #define SECOND 1e3
 #define MINUTE 6e4
 #define HOUR 36e5
@@ -156,6 +158,9 @@ static const struct sq_config_row rows[] = {
 
     {"dead_letter.header_prefix", TEXT(ONE(dead_letter.header_prefix)), DEFAULT("__squall.errors."),
      MEANS("of the headers that tell why; __connect.errors. suits Connect's tools")},
+    {"dead_letter.max_ratio", REAL(ONE(dead_letter.ratio_max), 0.001, 1), DEFAULT("0.5"),
+     MEANS("a larger share of the latest records means a bad deploy: the worker stops with exit code 78; 1: never")},
+    {"dead_letter.max_over", INT(ONE(dead_letter.over), 1, SQ_LETTER_GATE_OVER_MAX), DEFAULT("1000"), MEANS("how many records the latest are")},
 
     {"privacy.examples", WORD(ONE(privacy.examples), "none", "truncate"), DEFAULT("truncate"),
      MEANS("truncate: scores and alerts carry the start of the texts; none: never")},
@@ -188,8 +193,6 @@ static const struct note later[] = {
     {"model.selftest", "squall validate runs the self-test; at start it comes later"},
     {"rules[].shadow", "it comes later"},
     {"output.embeddings", "embedding comes later"},
-    {"dead_letter.max_ratio", "it comes later; watch squall_dead_letters_total"},
-    {"dead_letter.max_over", "it comes later; watch squall_dead_letters_total"},
     {"overload", "sampling comes later; an overloaded worker waits"},
     {"notify", "notifications come later; read the topic <app>.alerts"},
     {"http.open", "it comes later"},

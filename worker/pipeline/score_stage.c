@@ -17,6 +17,7 @@
 #include "engine/base/metrics.h"
 #include "engine/texthash.h"
 #include "worker/core/event_time.h"
+#include "worker/core/letter_gate.h"
 #include "worker/pipeline/score_record.h"
 
 enum {
@@ -39,6 +40,7 @@ struct sq_score_stage {
     size_t in_pool, in_pool_max;
     struct sq_arena arena;         /* of one decode */
     struct sq_score_records records;
+    struct sq_letter_gate gate;
     struct sq_score_counts counts;
 };
 
@@ -90,13 +92,23 @@ static int put(struct sq_score_stage *stage, struct sq_slot *slot, struct sq_err
     return status;
 }
 
+/* What is in the open batch is dropped with the stage: it is read again once somebody has looked. */
+static int stop_a_bad_deploy(const struct sq_score_stage *stage, const struct sq_slot *slot, struct sq_err *err)
+{
+    return sq_err_set(err, SQ_E_CONFIG, "%u of the last %u records can't be scored, the latest by %s (%s): the worker stops before it empties the "
+                      "topic into %s.dlq. See squall dlq list; dead_letter.max_ratio is %g", stage->gate.letters, stage->gate.over,
+                      sq_err_word(slot->code), slot->message, stage->base.host->config->app, stage->gate.ratio_max);
+}
+
 /* Writes out what is finished without a gap. */
 static void put_finished(struct sq_score_stage *stage, struct sq_owned *owned)
 {
     struct sq_slot *slot;
     struct sq_err err;
     while ((slot = sq_ledger_pop(&owned->ledger))) {
-        if (put(stage, slot, &err) == 0) continue;
+        int status = put(stage, slot, &err);
+        if (status == 0 && !sq_letter_gate_pass(&stage->gate, slot->code != 0)) status = stop_a_bad_deploy(stage, slot, &err);
+        if (status == 0) continue;
         fail(stage, &err);
         return;
     }
@@ -398,7 +410,8 @@ static int open_parts(struct sq_score_stage *stage, struct sq_stage_host *host, 
         .threads = config->model.threads, .queue_jobs_max = slots_count, .wait_ms_max = (unsigned)config->model.batch_wait_ms_max,
         .collapses = true, .cache_texts = config->model.score_cache_texts, .done = on_pool_done, .done_ctx = stage,
     };
-    int status = sq_slots_init(&stage->slots, slots_count, err);
+    int status = sq_letter_gate_init(&stage->gate, config->dead_letter.ratio_max, config->dead_letter.over, err);
+    if (status == 0) status = sq_slots_init(&stage->slots, slots_count, err);
     if (status == 0) status = sq_arena_init(&stage->arena, sq_event_room_bytes(&host->config->input.format), err);
     if (status == 0) status = sq_wake_open(&stage->wake, host->loop, on_wake, stage, err);
     if (status == 0) status = sq_pool_open(&stage->pool, host->engine, &pool, err);
@@ -433,6 +446,7 @@ void sq_score_stage_close(struct sq_score_stage *stage)
     if (stage->base.hooks) sq_stage_deinit(&stage->base);
     sq_wake_close(stage->wake);
     sq_score_records_deinit(&stage->records);
+    sq_letter_gate_deinit(&stage->gate);
     sq_arena_deinit(&stage->arena);
     sq_slots_deinit(&stage->slots);
     free(stage);
