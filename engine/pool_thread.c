@@ -65,9 +65,10 @@ static void gather(struct sq_pool_thread *thread, uint64_t now_ns, uint64_t unti
 
 /* ---- drawing a batch ---- */
 
-/* The threads that sleep are about to be woken, or could be: each gets its share. */
+/* The threads that sleep are about to be woken, or could be: each gets its share. With nobody to share with, a batch takes what fits. */
 static unsigned share_of(const struct sq_pool *pool)
 {
+    if (pool->sleeping_count == 0) return SQ_BATCH_TEXTS_MAX;
     size_t sharers = (size_t)pool->sleeping_count + 1;
     size_t share = (pool->backlog.count + sharers - 1) / sharers;
     return share < SQ_BATCH_TEXTS_MAX ? (unsigned)share : SQ_BATCH_TEXTS_MAX;

@@ -79,6 +79,7 @@ static void write_run(struct sq_buf *out, const struct report *report, const str
         {"waiting_share", result->waiting_share},
         {"handing_over_share", result->handing_over_share},
         {"rss_bytes", (double)result->rss_bytes},
+        {"rss_warm_bytes", (double)result->rss_warm_bytes},
         {"rss_before_bytes", (double)result->rss_before_bytes},
         {"passes", (double)result->passes},
         {"pass_seconds", result->pass_seconds},

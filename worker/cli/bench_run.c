@@ -68,6 +68,16 @@ static uint64_t process_cpu_ns(void)
     return (uint64_t)used.tv_sec * UINT64_C(1000000000) + (uint64_t)used.tv_nsec;
 }
 
+static size_t rss_bytes(void)
+{
+    unsigned long total, resident = 0;
+    FILE *file = fopen("/proc/self/statm", "r");
+    if (!file) return 0;
+    if (fscanf(file, "%lu %lu", &total, &resident) != 2) resident = 0;
+    fclose(file);
+    return resident * (size_t)sysconf(_SC_PAGESIZE);
+}
+
 static struct moment now(const struct bench *bench)
 {
     struct moment moment = {.wall_ns = sq_clock_monotonic_ns(), .cpu_ns = process_cpu_ns()};
@@ -118,6 +128,7 @@ static void pass_mark(struct bench *bench)
 {
     struct moment at = now(bench);
     if (bench->is_timed) end_lap(bench, &at);
+    else if (bench->entry->result->rss_warm_bytes == 0) bench->entry->result->rss_warm_bytes = rss_bytes();
     bench->is_timed = !bench->is_over;
     bench->lap_began = at;
     bench->until_mark = bench->lap_texts;
@@ -183,16 +194,6 @@ static int feed(struct bench *bench, size_t in_flight_max, struct sq_err *err)
     }
     wait_all(bench);
     return bench->out_of_memory ? sq_err_set(err, SQ_E_NOMEM, "no memory for the passes' times") : 0;
-}
-
-static size_t rss_bytes(void)
-{
-    unsigned long total, resident = 0;
-    FILE *file = fopen("/proc/self/statm", "r");
-    if (!file) return 0;
-    if (fscanf(file, "%lu %lu", &total, &resident) != 2) resident = 0;
-    fclose(file);
-    return resident * (size_t)sysconf(_SC_PAGESIZE);
 }
 
 static size_t choose_in_flight(const struct bench *bench, const struct entry *entry)

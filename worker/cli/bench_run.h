@@ -29,6 +29,7 @@ struct sq_bench_result {
     double waiting_share;   /* of the threads' time: asleep */
     double tokenising_share, handing_over_share; /* of the process's CPU time: the latter is all but tokenising and encoding */
     size_t rss_bytes;        /* after the last pass, the pool still open */
+    size_t rss_warm_bytes;   /* when the first pass to be timed began */
     size_t rss_before_bytes; /* before the pool was first opened */
 };
 

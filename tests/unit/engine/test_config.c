@@ -103,7 +103,7 @@ static int function_of(const char *more, unsigned labels)
     snprintf(text, sizeof text, BERT_WITH("%s"), more);
     assert_int_equal(parse(text), 0);
     assert_int_equal(sq_model_config_set_labels_count(&config, labels, &err), 0);
-    return config.function;
+    return (int)config.function;
 }
 
 /* transformers' rules: function_to_apply, then problem_type, then the number of labels. */

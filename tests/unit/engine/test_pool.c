@@ -26,7 +26,7 @@ struct fixture {
     struct sq_engine *engine;
     struct sq_pool *pool;
     struct sq_job *jobs; /* [JOBS] */
-    _Atomic unsigned done_count;
+    _Atomic unsigned done_count, batches_count;
     _Atomic bool hold; /* `done` waits while it is set */
 };
 
@@ -34,6 +34,7 @@ static void count_done(struct sq_job *jobs, void *ctx)
 {
     struct fixture *fixture = ctx;
     while (atomic_load(&fixture->hold)) sched_yield();
+    atomic_fetch_add(&fixture->batches_count, 1);
     for (struct sq_job *job = jobs; job; job = job->next) {
         assert_true(job->submitted_ns <= job->started_ns && job->started_ns <= job->finished_ns);
         atomic_fetch_add(&fixture->done_count, 1);
@@ -48,6 +49,7 @@ static void fixture_init(struct fixture *fixture, unsigned threads, size_t queue
     if (sq_engine_open(&fixture->engine, &options, &err) < 0) fail_msg("%s", err.message);
     fixture->jobs = calloc(JOBS, sizeof *fixture->jobs);
     atomic_init(&fixture->done_count, 0);
+    atomic_init(&fixture->batches_count, 0);
     atomic_init(&fixture->hold, false);
     struct sq_pool_options pool_options = {.threads = threads, .queue_jobs_max = queue_jobs_max, .done = count_done, .done_ctx = fixture};
     assert_int_equal(sq_pool_open(&fixture->pool, fixture->engine, &pool_options, &err), 0);
@@ -270,6 +272,7 @@ static void test_gathering(void **state)
         assert_int_equal(sq_pool_try_submit(fixture.pool, &fixture.jobs[i]), 0);
     }
     while (atomic_load(&fixture.done_count) < 9) sched_yield();
+    assert_int_equal(atomic_load(&fixture.batches_count), 1);
     assert_int_equal(sq_metric_value(SQ_M_INFERENCE_TOKENS, 0) - tokens_before, 135);
     fixture.jobs[9].text = SQ_STR("a");
     fixture.jobs[10] = (struct sq_job){.text = SQ_STR("a"), .class = SQ_JOB_INTERACTIVE};
