@@ -18,11 +18,11 @@ def spread(value):
 
 def peer(engine, order, ratio):
     return {"engine": engine, "order": order, "variant": "best", "batch": 8, "agreement": 1.0, "texts_per_second": spread(1000 / ratio),
-            "ratio": spread(ratio), "encode_only_ratio": spread(ratio * 1.1), "core_share_min": 1.0}
+            "ratio": spread(ratio), "encode_only_ratio": spread(ratio * 1.1)}
 
 
 def results():
-    part = {"squall": {"texts_per_second": spread(1000.0), "encode_only_texts_per_second": spread(1100.0)}, "isa": "avx512", "tokens": 25.4,
+    part = {"squall": {"all": spread(1000.0), "encode_only": spread(1100.0)}, "isa": "avx512", "tokens": 25.4,
             "texts": 512, "rounds": 5, "at": "today", "revision": "abc", "peers": [
                 peer("ctranslate2", "arrival", 1.71), peer("ctranslate2", "sorted", 1.52), peer("openvino", "arrival", 2.5), peer("openvino", "sorted", 1.3)]}
     machine = {"cpu": "A CPU", "family": "26/2", "cores": 2, "instructions": ["avx2"], "kernel": "6", "system": "Debian", "compiler": "gcc", "python": "3"}

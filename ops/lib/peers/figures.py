@@ -37,13 +37,13 @@ def try_settings(material, options):
 
 
 def tell(name, part):
-    print(f"{name}: squall {part['squall']['texts_per_second']['median']:.1f} texts/s, "
-          f"{part['squall']['encode_only_texts_per_second']['median']:.1f} without tokenising ({part['isa']})")
+    print(f"{name}: squall {part['squall']['all']['median']:.1f} texts/s, "
+          f"{part['squall']['encode_only']['median']:.1f} without tokenising ({part['isa']})")
     for row in part["peers"]:
         ratio, encode = row["ratio"], row["encode_only_ratio"]
         print(f"  {row['engine']:12} {row['order']:8} {row['texts_per_second']['median']:8.1f}   squall over it {ratio['median']:.2f} "
               f"({ratio['min']:.2f} to {ratio['max']:.2f}), without tokenising {encode['median']:.2f}   "
-              f"{row['variant']}, batches of {row['batch']}, agreement {row['agreement']:.3f}, core {row['core_share_min']:.2f}", flush=True)
+              f"{row['variant']}, batches of {row['batch']}, agreement {row['agreement']:.3f}", flush=True)
 
 
 def all_of(options, about):

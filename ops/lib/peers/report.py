@@ -54,7 +54,7 @@ def asked_rows(parts):
 
 def throughput_rows(part):
     own = part["squall"]
-    yield ["Squall", f"{own['texts_per_second']['median']:.1f}", "", "", "", f"{own['encode_only_texts_per_second']['median']:.1f} without tokenising"]
+    yield ["Squall", f"{own['all']['median']:.1f}", "", "", "", f"{own['encode_only']['median']:.1f} without tokenising"]
     for engine in NAMES:
         found = {row["order"]: row for row in part["peers"] if row["engine"] == engine}
         if found:
@@ -69,7 +69,7 @@ def throughput_section(name, part):
     _, _, figure = name.split("/")
     return [f"**{shape_of(name)} shape, {FIGURES[figure]}** ({part['texts']} texts, {part['tokens']:.1f} tokens on average, {part['rounds']} rounds; "
             f"Squall ran `{part['isa']}`; {part['at']}, revision {part['revision']})", "",
-            *table(["engine", "texts/s, arrival", "Squall over it", "texts/s, sorted", "Squall over it", "settings"], throughput_rows(part))]
+            *table(["texts a CPU second", "arrival order", "Squall over it", "sorted", "Squall over it", "settings"], throughput_rows(part))]
 
 
 def latency_section(parts):
@@ -77,7 +77,7 @@ def latency_section(parts):
     for name, part in parts.items():
         if name.startswith("latency/"):
             _, shape, precision = name.split("/")
-            rows.append([f"{SHAPES[shape]}, {precision}", f"{1000 / part['squall']['texts_per_second']['median']:.2f}",
+            rows.append([f"{SHAPES[shape]}, {precision}", f"{1000 / part['squall']['all']['median']:.2f}",
                          *(next((f"{1000 / row['texts_per_second']['median']:.2f}" for row in part["peers"] if row["engine"] == engine), "")
                            for engine in NAMES)])
     return ["**One text of 25 tokens, one thread: milliseconds**", "", *table(["", "Squall", *NAMES.values()], rows)] if rows else []
@@ -118,7 +118,7 @@ def panels(parts):
         if not name.startswith("throughput/"):
             continue
         part = parts[name]
-        bars = [("Squall", part["squall"]["texts_per_second"]["median"], plot.COLOURS["squall"])]
+        bars = [("Squall", part["squall"]["all"]["median"], plot.COLOURS["squall"])]
         bars += [(f"{NAMES[row['engine']]}", row["texts_per_second"]["median"], plot.COLOURS[row["order"]]) for row in part["peers"]]
         yield f"{shape_of(name)} shape, {FIGURES[name.split('/')[2]]}: texts a second", bars
 

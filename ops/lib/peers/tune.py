@@ -14,7 +14,7 @@ SECONDS = 0.3
 
 
 def measure(material, opened, order, batch):
-    return opened.ask(order=order, batch=batch, seconds=SECONDS, **material.span(order, TEXTS[material.shape]))["texts_per_second"]
+    return opened.ask(order=order, batch=batch, seconds=SECONDS, **material.span(order, TEXTS[material.shape]))["texts_per_cpu_second"]
 
 
 def probe(material, engine, variant, precision, isa, core):
