@@ -16,6 +16,7 @@
 #define SQ_OUTCOMES "scored", "dead_lettered"
 #define SQ_REASONS "decode", "missing_field", "wrong_type", "invalid_utf8", "empty", "too_large", "tokenize", "model", "produce"
 #define SQ_STAGES "score", "alert"
+#define SQ_SINKS "alertmanager", "pagerduty", "webhook"
 #define SQ_STEPS "decode", "queue", "encode", "window", "commit"
 
 /* X(ID, TYPE, "name without prefix", "label key or empty", "help", label values...); TYPE: COUNTER, GAUGE, HISTOGRAM (seconds),
@@ -56,6 +57,7 @@
     X(ENTITIES_TRACKED, GAUGE, "entities_tracked", "", "Entities with state.")                                                   \
     X(ALERTS_FIRING, GAUGE, "alerts_firing", "severity", "Alerts firing now.", "warning", "critical")                            \
     X(ALERT_TRANSITIONS, COUNTER, "alert_transitions_total", "to", "Alert transitions.", "firing", "updated", "resolved")        \
+    X(DELIVERY_QUEUE, GAUGE, "alert_delivery_queue_items", "sink", "Transitions in the log that are not delivered yet.", SQ_SINKS) \
     X(RESTORES_RUNNING, GAUGE, "state_restores_running", "", "Partitions of scores being replayed silently.")                    \
     X(HTTP_REQUESTS, COUNTER, "http_requests_total", "code", "HTTP answers by class.", "2xx", "4xx", "5xx")                      \
     X(SSE_CLIENTS, GAUGE, "sse_clients", "", "Open event streams.")
@@ -77,6 +79,8 @@ enum { SQ_METRIC_SERIES_MAX = 16 };
     X(PREDICTIONS, COUNTER, "predictions_total", "Texts by the label the model found strongest.", "label")                       \
     X(CONSUMER_LAG, GAUGE, "kafka_consumer_lag_records", "Records behind the end of an owned partition; absent while unknown.",  \
       "topic", "partition")                                                                                                      \
+    X(ALERT_DELIVERIES, COUNTER, "alert_deliveries_total", "Tries to deliver a transition: delivered, retried, rejected for good, or skipped.", \
+      "sink", "result")                                                                                                          \
     X(WATERMARK, GAUGE, "watermark_timestamp_seconds", "Event time up to which an owned scores partition is complete.", "topic", \
       "partition")
 

@@ -14,7 +14,7 @@ squall_root=$(cd "$(dirname "${BASH_SOURCE[0]}")/../.." && pwd)
 # group, then the packages it is made of
 squall_packages='
 build   gcc libc6-dev cmake ninja-build pkg-config
-build   librdkafka-dev libuv1-dev libmicrohttpd-dev libyaml-dev libjansson-dev libseccomp-dev
+build   librdkafka-dev libuv1-dev libmicrohttpd-dev libyaml-dev libjansson-dev libseccomp-dev libcurl4-openssl-dev
 build   libopenblas-pthread-dev libutf8proc-dev libxxhash-dev uthash-dev
 build   protobuf-compiler protobuf-c-compiler libprotobuf-c-dev
 kafka   gcc libc6-dev pkg-config librdkafka-dev default-jre-headless maven openssl

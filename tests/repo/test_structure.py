@@ -31,6 +31,7 @@ OWNERS = {
     r"uv\.h": "worker/io",
     r"librdkafka/": "worker/io",
     r"microhttpd\.h": "worker/io",
+    r"curl/": "worker/io",
     r"(seccomp|linux/landlock)\.h": "worker/io",
 }
 

@@ -10,6 +10,7 @@
 #include "worker/io/kafka_txn.h"
 #include "worker/io/kafka_version.h"
 #include "worker/io/log.h"
+#include "worker/io/notify.h"
 #include "worker/io/sandbox.h"
 #include "worker/io/sink_kafka.h"
 #include "worker/io/sink_txn.h"
@@ -27,6 +28,7 @@ struct worker {
     struct sq_sink *sinks[2];
     struct sq_pipeline *pipeline;
     struct sq_api *api;
+    struct sq_notify *notify;     /* NULL: not an alert worker */
     struct sq_signal *terminate, *interrupt;
     bool is_interrupted;
 };
@@ -102,6 +104,7 @@ static int open_worker(struct worker *worker, const struct sq_option_list *model
     if (status == 0 && worker->config->roles & SQ_ROLE_SCORE) status = open_stage(worker, SQ_STAGE_SCORE, err);
     if (status == 0 && worker->config->roles & SQ_ROLE_ALERT) status = open_stage(worker, SQ_STAGE_ALERT, err);
     if (status == 0) status = open_pipeline(worker, mode, err);
+    if (status == 0 && worker->config->roles & SQ_ROLE_ALERT) status = sq_notify_open(&worker->notify, worker->config, err);
     if (status == 0) status = sq_signal_open(&worker->terminate, worker->loop, SIGTERM, on_terminate, worker, err);
     if (status == 0) status = sq_signal_open(&worker->interrupt, worker->loop, SIGINT, on_interrupt, worker, err);
     return status;
@@ -112,6 +115,7 @@ static void close_worker(struct worker *worker)
     sq_signal_close(worker->terminate);
     sq_signal_close(worker->interrupt);
     sq_api_close(worker->api);
+    sq_notify_close(worker->notify);
     sq_pipeline_close(worker->pipeline);
     for (int stage = 0; stage < 2; stage++) {
         if (worker->sinks[stage]) worker->sinks[stage]->ops->close(worker->sinks[stage]);

@@ -27,12 +27,14 @@ enum {
     SQ_CONFIG_PATH_BYTES = 1024,
     SQ_CONFIG_VALUE_BYTES = 1024,
     SQ_CONFIG_TOPICS_MAX = 16,
+    SQ_CONFIG_RECEIVERS_MAX = 8,
     SQ_CONFIG_PROPERTIES_MAX = 48,
 };
 
 enum sq_delivery { SQ_DELIVERY_AT_LEAST_ONCE, SQ_DELIVERY_EXACTLY_ONCE };
 enum { SQ_ROLE_SCORE = 1, SQ_ROLE_ALERT = 2 }; /* bits */
 enum sq_input_start { SQ_START_EARLIEST, SQ_START_LATEST };
+enum sq_reopen { SQ_REOPEN_INFO, SQ_REOPEN_PAGE };
 enum sq_alert_format { SQ_ALERT_JSON, SQ_ALERT_PROTOBUF };
 enum sq_log_level { SQ_LOG_DEBUG, SQ_LOG_INFO, SQ_LOG_WARN, SQ_LOG_ERROR };
 enum sq_log_format { SQ_LOG_AUTO, SQ_LOG_TEXT, SQ_LOG_JSON };
@@ -97,6 +99,20 @@ struct sq_config {
         unsigned over;
     } dead_letter;
     struct sq_redact_rules privacy;
+    struct {
+        struct {
+            char urls[SQ_CONFIG_RECEIVERS_MAX][SQ_CONFIG_PATH_BYTES];
+            unsigned urls_count;
+            int64_t every_ms;
+        } alertmanager;
+        struct {
+            char routing_key_file[SQ_CONFIG_PATH_BYTES], url[SQ_CONFIG_PATH_BYTES];
+            enum sq_reopen reopen;
+        } pagerduty;
+        struct {
+            char url[SQ_CONFIG_PATH_BYTES], hmac_key_file[SQ_CONFIG_PATH_BYTES];
+        } webhook;
+    } notify;
     struct {
         char listen[SQ_CONFIG_NAME_BYTES]; /* "": off */
         char token_file[SQ_CONFIG_PATH_BYTES];

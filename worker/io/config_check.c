@@ -166,6 +166,26 @@ static void read_secrets(struct sq_config_loader *loader)
     }
 }
 
+/* A URL is shown and logged, so no password may be in it. */
+static bool is_receiver(const char *url)
+{
+    const char *host = strncmp(url, "http://", 7) == 0 ? url + 7 : strncmp(url, "https://", 8) == 0 ? url + 8 : "";
+    size_t bytes = strcspn(host, "/?#");
+    return bytes > 0 && !memchr(host, '@', bytes) && strcspn(url, " \t\r\n") == strlen(url);
+}
+
+static void check_notify(struct sq_config_loader *loader)
+{
+    const struct sq_config *config = loader->config;
+    for (unsigned i = 0; i < config->notify.alertmanager.urls_count; i++)
+        if (!is_receiver(config->notify.alertmanager.urls[i])) PROBLEM(loader, "notify.alertmanager.urls", "expected http:// or https:// and a host, without a password");
+    if (!is_receiver(config->notify.pagerduty.url)) PROBLEM(loader, "notify.pagerduty.url", "expected http:// or https:// and a host, without a password");
+    if (config->notify.webhook.url[0] && !is_receiver(config->notify.webhook.url))
+        PROBLEM(loader, "notify.webhook.url", "expected http:// or https:// and a host, without a password");
+    bool notifies = config->notify.alertmanager.urls_count || config->notify.pagerduty.routing_key_file[0] || config->notify.webhook.url[0];
+    if (notifies && config->output.alerts_format != SQ_ALERT_JSON) PROBLEM(loader, "output.alerts.format", "notify reads the alerts as json");
+}
+
 void sq_config_check(struct sq_config_loader *loader, bool offline)
 {
     check_names(loader);
@@ -173,6 +193,7 @@ void sq_config_check(struct sq_config_loader *loader, bool offline)
     check_fields(loader);
     check_rules(loader);
     check_listen(loader);
+    check_notify(loader);
     if (offline) return;
     check_required(loader);
     read_secrets(loader);

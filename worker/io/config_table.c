@@ -168,6 +168,18 @@ static const struct sq_config_row rows[] = {
     {"privacy.redact", SET(ONE(privacy.redact), "email", "url", "digits", "handle"), DEFAULT("email, url, digits"),
      MEANS("what is replaced in excerpts; digits: runs of four and more")},
 
+    {"notify.alertmanager.urls", SQ_KIND_TEXTS, LIST(notify.alertmanager.urls, notify.alertmanager.urls_count), DEFAULT(""),
+     MEANS("as http://alertmanager:9093, all members of a cluster; alerts are posted to /api/v2/alerts of each")},
+    {"notify.alertmanager.every", DURATION(ONE(notify.alertmanager.every_ms), 1 * SECOND, HOUR), DEFAULT("1m"),
+     MEANS("how often what is open is told again; it ends three times as long after it was last told")},
+    {"notify.pagerduty.routing_key_file", TEXT(ONE(notify.pagerduty.routing_key_file)), DEFAULT(""), MEANS("a file with the integration key of Events API v2; \"\": off")},
+    {"notify.pagerduty.reopen", WORD(ONE(notify.pagerduty.reopen), "info", "page"), DEFAULT("info"),
+     MEANS("a reopened alert: info: as an event that pages nobody; page: with its severity")},
+    {"notify.pagerduty.url", TEXT(ONE(notify.pagerduty.url)), DEFAULT("https://events.pagerduty.com/v2/enqueue"), MEANS("for the EU: https://events.eu.pagerduty.com/v2/enqueue")},
+    {"notify.webhook.url", TEXT(ONE(notify.webhook.url)), DEFAULT(""), MEANS("gets each transition as the JSON of <app>.alerts; \"\": off")},
+    {"notify.webhook.hmac_key_file", TEXT(ONE(notify.webhook.hmac_key_file)), DEFAULT(""),
+     MEANS("a file with a key; X-Squall-Signature is then sha256= and the HMAC-SHA-256 of the body")},
+
     {"http.listen", TEXT(ONE(http.listen)), DEFAULT("127.0.0.1:8088"), ENVIRONMENT("SQUALL_HTTP_LISTEN"), INIT,
      MEANS("address:port of the page, /metrics and the probes; \"\": off")},
     {"http.token_file", TEXT(ONE(http.token_file)), DEFAULT(""), MEANS("holds a bearer token; without one only this machine sees texts")},
@@ -194,7 +206,6 @@ static const struct note later[] = {
     {"rules[].shadow", "it comes later"},
     {"output.embeddings", "embedding comes later"},
     {"overload", "sampling comes later; an overloaded worker waits"},
-    {"notify", "notifications come later; read the topic <app>.alerts"},
     {"http.open", "it comes later"},
     {"http.max_pending", "it comes later"},
 };
@@ -208,6 +219,7 @@ static const struct note sections[] = {
     {"output", "The topics that are written."},
     {"dead_letter", "Records that could not be scored go to `<app>.dlq`."},
     {"privacy", "What of the texts leaves the input topic."},
+    {"notify", "Who is told of alerts besides the topic `<app>.alerts`, from that topic's log: a receiver that is down misses nothing."},
     {"http", "The page, the metrics and the probes."},
     {"log", "One line an event, on stderr."},
 };

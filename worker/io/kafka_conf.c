@@ -148,6 +148,28 @@ int sq_kafka_conf_consumer(rd_kafka_conf_t **conf, const struct sq_config *confi
     return conf_finish(conf, status);
 }
 
+int sq_kafka_conf_notify(rd_kafka_conf_t **conf, const struct sq_config *config, const char *sink, struct sq_err *err)
+{
+    char group[SQ_CONFIG_NAME_BYTES + 32];
+    snprintf(group, sizeof group, "%s-notify-%s", config->app, sink);
+    const struct setting own[] = {
+        {"group.id", group},
+        {"client.id", group},
+        {"partition.assignment.strategy", "range"},
+        {"auto.offset.reset", "earliest"}, /* alerts that retention took before they were delivered */
+        {"topic.metadata.refresh.interval.ms", "5000"}, /* the topic may be made after we ask for it */
+        {NULL, NULL},
+    };
+    *conf = rd_kafka_conf_new();
+    int status = conf_common(*conf, config, SQ_STAGE_ALERT, err);
+    if (status == 0) status = set_all(*conf, consumer_defaults, err);
+    if (status == 0) status = set_pairs(*conf, &config->kafka.properties, err);
+    if (status == 0) status = set_pairs(*conf, &config->kafka.consumer, err);
+    if (status == 0) status = set_all(*conf, consumer_guarantees, err);
+    if (status == 0) status = set_all(*conf, own, err);
+    return conf_finish(conf, status);
+}
+
 /* transactional_id NULL: without transactions. */
 static int conf_producer(rd_kafka_conf_t **conf, const struct sq_config *config, enum sq_stage_name stage, const char *transactional_id,
                          struct sq_err *err)

@@ -13,6 +13,9 @@
 int sq_kafka_conf_consumer(rd_kafka_conf_t **conf, const struct sq_config *config, enum sq_stage_name stage, struct sq_err *err);
 int sq_kafka_conf_producer(rd_kafka_conf_t **conf, const struct sq_config *config, enum sq_stage_name stage, struct sq_err *err);
 
+/* A consumer of <app>.alerts in the group <app>-notify-<sink>, for rd_kafka_consumer_poll. */
+int sq_kafka_conf_notify(rd_kafka_conf_t **conf, const struct sq_config *config, const char *sink, struct sq_err *err);
+
 /* A producer of a command's own: no transactions, since a worker's transactional id would fence that worker. */
 int sq_kafka_conf_sender(rd_kafka_conf_t **conf, const struct sq_config *config, struct sq_err *err);
 

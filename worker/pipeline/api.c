@@ -8,6 +8,7 @@
 #include "engine/base/metrics.h"
 #include "worker/io/http.h"
 #include "worker/io/kafka_version.h"
+#include "worker/io/secret.h"
 #include "worker/pipeline/api_entities.h"
 #include "worker/pipeline/api_json.h"
 
@@ -15,7 +16,6 @@ enum {
     TICK_MS = SQ_HTTP_TICK_MS,
     ENTITIES_EVERY_TICKS = 2,
     QUERY_NUMBER_DIGITS = 18,
-    TOKEN_BYTES_MAX = 4096,
 };
 
 struct sq_api {
@@ -250,23 +250,12 @@ static void collect(struct sq_buf *out, void *ctx)
     sq_pipeline_partitions(api->pipeline, collect_watermark, out);
 }
 
-/* The token is the file's text without the white space around it. */
-static int read_token(const char *path, struct sq_buf *token, struct sq_err *err)
-{
-    int status = sq_json_read_file(token, path, TOKEN_BYTES_MAX, SQ_E_CONFIG, err);
-    if (status != 0) return sq_err_prefix(err, "http.token_file: ");
-    while (token->bytes && strchr(" \t\r\n", token->data[token->bytes - 1])) token->data[--token->bytes] = '\0';
-    if (token->bytes == 0 || strlen(token->data) != token->bytes)
-        return sq_err_set(err, SQ_E_CONFIG, "http.token_file: %s holds no token", path);
-    return 0;
-}
-
 static int start(struct sq_api *api, struct sq_loop *loop, const struct sq_api_options *options, struct sq_err *err)
 {
     struct sq_buf token;
     sq_buf_init(&token);
     bool has_token = options->token_file && options->token_file[0];
-    int status = has_token ? read_token(options->token_file, &token, err) : 0;
+    int status = has_token ? sq_secret_read(&token, "http.token_file", options->token_file, err) : 0;
     struct sq_http_options http = {
         .listen = options->listen,
         .token = has_token ? token.data : NULL,
