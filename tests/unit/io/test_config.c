@@ -309,7 +309,7 @@ static void mistakes_name_their_place_and_the_way_out(void **state)
          "squall.yaml:1:20: input.max_bytes: expected a size from 64 to 1048576 bytes, as 65536 or 64KiB, found '2MiB'"},
         {"input: {format: yaml}\n", "squall.yaml:1:17: input.format: expected one of json, text, protobuf, found 'yaml'"},
         {"input: {format: cloudevents}\n", "squall.yaml:1:17: input.format: 'cloudevents' is not available in this version; it comes later"},
-        {"notify: []\n", "squall.yaml:1:1: 'notify' is not available in this version: notifications come later; read the topic <app>.alerts"},
+        {"overload: sample\n", "squall.yaml:1:1: 'overload' is not available in this version: sampling comes later; an overloaded worker waits"},
         {"input: {topics: posts}\n", "squall.yaml:1:17: input.topics: expected a list, as in [a, b], found 'posts'"},
         {"input: {topics: [[a]]}\n", "squall.yaml:1:18: input.topics: an item must be a single value"},
         {"input: {fields: {text: a..b}}\n", "squall.yaml:1:24: input.fields.text: a dotted path has a name on both sides of each dot, as in user.name"},
@@ -363,6 +363,12 @@ static void contradictions_are_found(void **state)
     assert_refused("kafka: {brokers: b}\ninput: {topics: [a b]}\n",
                    "squall.yaml:2: input.topics: 'a b' is no topic name: 1 to 249 of a-z A-Z 0-9 . _ - are allowed");
     assert_loads("kafka: {brokers: b}\ninput: {topics: ['^a.*']}\n");
+    assert_refused(MINIMAL "notify: {webhook: {url: 'http://me:secret@h/x'}}\n",
+                   "squall.yaml:3: notify.webhook.url: expected http:// or https:// and a host, without a password");
+    assert_refused(MINIMAL "notify: {alertmanager: {urls: ['am:9093']}}\n",
+                   "squall.yaml:3: notify.alertmanager.urls: expected http:// or https:// and a host, without a password");
+    assert_refused(MINIMAL "output: {alerts: {format: protobuf}}\nnotify: {webhook: {url: 'https://h/x'}}\n",
+                   "squall.yaml:3: output.alerts.format: notify reads the alerts as json");
     assert_refused("kafka: {brokers: b}\ninput: {topics: [a], format: protobuf, fields: {text: body}}\n",
                    "squall.yaml:2: input.format: a squall.v1.Event has the fields text, entity, ts, author and id; input.fields names another");
     assert_refused("kafka: {brokers: b}\ninput: {topics: [a], fields: {text: ''}}\n", "squall.yaml:2: input.fields.text: it is required");
