@@ -2,6 +2,7 @@
 #include "worker/cli/model.h"
 
 #include <stdio.h>
+#include <string.h>
 
 #include "worker/io/model_path.h"
 
@@ -47,4 +48,18 @@ int sq_model_open_configured(struct sq_engine **engine, const struct sq_config *
         .normalise = config->model.normalise, .tokens_max = config->model.tokens_max, .batch_tokens_max = config->model.batch_tokens_max,
     };
     return status ? status : sq_engine_open(engine, &options, err);
+}
+
+int sq_model_open_embedder(struct sq_engine **engine, const struct sq_config *config, struct sq_err *err)
+{
+    char path[SQ_MODEL_PATH_BYTES];
+    bool is_same = strcmp(config->embed.path, "same") == 0;
+    *engine = NULL;
+    if (config->embed.path[0] == '\0') return 0;
+    int status = sq_model_path_find(is_same ? NULL : config->embed.path, is_same ? config->model.paths[0] : NULL, path, err);
+    const struct sq_engine_options options = {
+        .model_path = path, .task = SQ_TASK_EMBED, .normalise = config->model.normalise, .batch_tokens_max = config->model.batch_tokens_max,
+    };
+    if (status == 0) status = sq_engine_open(engine, &options, err);
+    return status < 0 ? sq_err_prefix(err, "embed.path: ") : 0;
 }

@@ -42,4 +42,7 @@ int sq_model_open(struct sq_engine **engine, const struct sq_command *command, c
 /* The configuration's model, or the one that --model names instead (NULL: no such option). */
 int sq_model_open_configured(struct sq_engine **engine, const struct sq_config *config, const struct sq_option_list *flags, struct sq_err *err);
 
+/* embed.path's model, for vectors; NULL where there is none. */
+int sq_model_open_embedder(struct sq_engine **engine, const struct sq_config *config, struct sq_err *err);
+
 #endif

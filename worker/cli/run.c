@@ -22,7 +22,7 @@ enum { EXIT_SECOND_INTERRUPT = 130 };
 
 struct worker {
     struct sq_config *config;
-    struct sq_engine *engine;
+    struct sq_engine *engine, *embedder;
     struct sq_loop *loop;
     struct sq_source *sources[2]; /* by enum sq_stage_name; NULL: the role is off */
     struct sq_sink *sinks[2];
@@ -60,6 +60,16 @@ static int open_engine(struct worker *worker, const struct sq_option_list *model
     return 0;
 }
 
+static int open_embedder(struct worker *worker, struct sq_err *err)
+{
+    int status = sq_model_open_embedder(&worker->embedder, worker->config, err);
+    if (status || !worker->embedder) return status;
+    const struct sq_model_info *info = sq_engine_info(worker->embedder);
+    sq_log(SQ_LOG_INFO, SQ_L("model for vectors loaded"), SQ_LS("model", info->name), SQ_LS("architecture", info->architecture),
+           SQ_LI("dimensions", info->outputs_count), SQ_LS("pooling", info->pooling), SQ_LS("digest", info->xxh128));
+    return 0;
+}
+
 static int open_stage(struct worker *worker, enum sq_stage_name stage, struct sq_err *err)
 {
     struct sq_txn_client *client = NULL;
@@ -74,7 +84,7 @@ static int open_stage(struct worker *worker, enum sq_stage_name stage, struct sq
 static int open_pipeline(struct worker *worker, const char *mode, struct sq_err *err)
 {
     const struct sq_pipeline_options options = {
-        .loop = worker->loop, .config = worker->config, .engine = worker->engine, .mode = mode,
+        .loop = worker->loop, .config = worker->config, .engine = worker->engine, .embedder = worker->embedder, .mode = mode,
         .score_source = worker->sources[SQ_STAGE_SCORE], .score_sink = worker->sinks[SQ_STAGE_SCORE],
         .alert_source = worker->sources[SQ_STAGE_ALERT], .alert_sink = worker->sinks[SQ_STAGE_ALERT],
     };
@@ -100,6 +110,7 @@ static int open_worker(struct worker *worker, const struct sq_option_list *model
     int status = sq_kafka_version_check(err);
     if (status == 0) status = enter_sandbox(worker->config, err);
     if (status == 0 && worker->config->roles & SQ_ROLE_SCORE) status = open_engine(worker, models, err);
+    if (status == 0) status = open_embedder(worker, err);
     if (status == 0) status = sq_loop_open(&worker->loop, err);
     if (status == 0 && worker->config->roles & SQ_ROLE_SCORE) status = open_stage(worker, SQ_STAGE_SCORE, err);
     if (status == 0 && worker->config->roles & SQ_ROLE_ALERT) status = open_stage(worker, SQ_STAGE_ALERT, err);
@@ -123,6 +134,7 @@ static void close_worker(struct worker *worker)
     }
     sq_loop_close(worker->loop);
     if (worker->engine) sq_engine_close(worker->engine);
+    if (worker->embedder) sq_engine_close(worker->embedder);
     sq_config_close(worker->config);
 }
 

@@ -83,6 +83,9 @@ struct sq_config {
         int64_t batch_wait_ms_max;
         unsigned score_cache_texts; /* 0: none */
     } model;
+    struct {
+        char path[SQ_CONFIG_PATH_BYTES]; /* "": off, "same": the first of model.paths, "default": the shipped one */
+    } embed;
     struct sq_time_rules time;
     int64_t future_ms_max; /* event times further ahead of the append time are clamped */
     struct sq_rule rules[SQ_RULES_MAX];
@@ -116,6 +119,7 @@ struct sq_config {
     struct {
         char listen[SQ_CONFIG_NAME_BYTES]; /* "": off */
         char token_file[SQ_CONFIG_PATH_BYTES];
+        unsigned pending_max; /* texts that POST may have waiting */
     } http;
     struct {
         enum sq_log_level level;

@@ -100,6 +100,10 @@ static const struct sq_config_row rows[] = {
     {"model.score_cache", INT(ONE(model.score_cache_texts), 0, 16777216), DEFAULT("65536"),
      MEANS("texts whose scores are kept, so that a copy is not encoded again; 0: none")},
 
+    {"embed.path", TEXT(ONE(embed.path)), DEFAULT(""),
+     MEANS("what POST /embed makes vectors with: any encoder's folder, pooled as its sentence-transformers files say, else by mean; same: that of "
+           "model.path; \"\": off")},
+
     {"time.bucket", DURATION(ONE(time.bucket_ms), 10 * SECOND, 5 * MINUTE), DEFAULT("1m"), MEANS("the grain of event time; divides five minutes")},
     {"time.watermark_delay", DURATION(ONE(time.watermark_delay_ms), 0, HOUR), DEFAULT("30s"),
      MEANS("how far the records of a partition may be out of order without being late")},
@@ -183,6 +187,7 @@ static const struct sq_config_row rows[] = {
     {"http.listen", TEXT(ONE(http.listen)), DEFAULT("127.0.0.1:8088"), ENVIRONMENT("SQUALL_HTTP_LISTEN"), INIT,
      MEANS("address:port of the page, /metrics and the probes; \"\": off")},
     {"http.token_file", TEXT(ONE(http.token_file)), DEFAULT(""), MEANS("holds a bearer token; without one only this machine sees texts")},
+    {"http.max_pending", INT(ONE(http.pending_max), 1, 4096), DEFAULT("256"), MEANS("texts that /predict and /embed may have waiting; more: 429")},
 
     {"log.level", WORD(ONE(log.level), "debug", "info", "warn", "error"), DEFAULT("info"), ENVIRONMENT("SQUALL_LOG_LEVEL"),
      MEANS("the least that is told")},
@@ -196,24 +201,23 @@ struct note {
 
 /* Keys of the design that this version refuses by name, so that nobody believes they are in force. */
 static const struct note later[] = {
-    {"tasks", "embedding comes later; every worker classifies"},
-    {"embed", "embedding comes later"},
+    {"tasks", "every worker classifies; embed.path adds vectors over HTTP"},
     {"kafka.properties_file", "it comes later; put the properties under kafka.properties"},
     {"input.protobuf", "schemas of your own come later; format protobuf is squall.v1.Event"},
     {"model.cache_dir", "packed weights are not cached in this version"},
     {"model.labels", "renaming labels comes later"},
     {"model.selftest", "squall validate runs the self-test; at start it comes later"},
     {"rules[].shadow", "it comes later"},
-    {"output.embeddings", "embedding comes later"},
+    {"output.embeddings", "a topic of vectors comes later; POST /embed and squall classify --task embed give them"},
     {"overload", "sampling comes later; an overloaded worker waits"},
     {"http.open", "it comes later"},
-    {"http.max_pending", "it comes later"},
 };
 
 static const struct note sections[] = {
     {"kafka", "The cluster."},
     {"input", "What is read, and how a record becomes an event."},
     {"model", "The encoder."},
+    {"embed", "Sentence vectors over HTTP, from a model and threads of their own beside the stream's."},
     {"time", "Event time."},
     {"rules", "What an alert is. Without the key there is one rule, `NegativeSpike`, with these defaults; `rules: []` means none."},
     {"output", "The topics that are written."},

@@ -69,8 +69,8 @@ static const char *header(struct MHD_Connection *connection, const char *name)
 }
 
 /* Adds what every response carries, sends it, and lets go of it. */
-enum MHD_Result sq_http_answer(struct MHD_Connection *connection, unsigned status, const char *type, const char *caching,
-                               struct MHD_Response *response)
+static enum MHD_Result answer(struct MHD_Connection *connection, unsigned status, const char *type, const char *caching,
+                              struct MHD_Response *response)
 {
     if (!response) return MHD_NO;
     for (size_t i = 0; i < sizeof security_headers / sizeof *security_headers; i++)
@@ -93,7 +93,7 @@ static enum MHD_Result answer_buf(struct MHD_Connection *connection, unsigned st
     }
     struct MHD_Response *response = MHD_create_response_from_buffer(body->bytes, body->data, MHD_RESPMEM_MUST_COPY);
     sq_buf_deinit(body);
-    return sq_http_answer(connection, status, type, "no-store", response);
+    return answer(connection, status, type, "no-store", response);
 }
 
 static enum MHD_Result answer_error(struct MHD_Connection *connection, unsigned status, const char *message)
@@ -142,7 +142,7 @@ static enum MHD_Result answer_page(struct MHD_Connection *connection, const stru
 {
     /* MHD_RESPMEM_PERSISTENT only reads; its signature predates const. */
     void *data = (void *)(uintptr_t)file->data;
-    return sq_http_answer(connection, MHD_HTTP_OK, file->type, "no-cache",
+    return answer(connection, MHD_HTTP_OK, file->type, "no-cache",
                   MHD_create_response_from_buffer(file->bytes, data, MHD_RESPMEM_PERSISTENT));
 }
 
@@ -150,7 +150,7 @@ static enum MHD_Result answer_stream(struct sq_http *http, struct MHD_Connection
 {
     struct MHD_Response *response = sq_http_hub_response(http->hub, connection, sq_buf_view(snapshot));
     if (!response) return answer_error(connection, MHD_HTTP_SERVICE_UNAVAILABLE, "too many event streams are open: close another page");
-    return sq_http_answer(connection, MHD_HTTP_OK, "text/event-stream", "no-store", response);
+    return answer(connection, MHD_HTTP_OK, "text/event-stream", "no-store", response);
 }
 
 static enum MHD_Result answer_route(struct sq_http *http, struct MHD_Connection *connection, const struct sq_http_route *route,
@@ -212,7 +212,7 @@ static enum MHD_Result answer_wrong_method(struct MHD_Connection *connection, co
     int bytes = snprintf(body, sizeof body, "{\"error\":\"only %s is answered here\"}\n", allowed);
     struct MHD_Response *response = MHD_create_response_from_buffer((size_t)bytes, body, MHD_RESPMEM_MUST_COPY);
     if (response) MHD_add_response_header(response, MHD_HTTP_HEADER_ALLOW, allowed);
-    return sq_http_answer(connection, MHD_HTTP_METHOD_NOT_ALLOWED, "application/json", "no-store", response);
+    return answer(connection, MHD_HTTP_METHOD_NOT_ALLOWED, "application/json", "no-store", response);
 }
 
 static enum MHD_Result begin_post(struct sq_http *http, struct MHD_Connection *connection, const struct sq_http_route *route,
@@ -292,7 +292,7 @@ int sq_http_open(struct sq_http **out, struct sq_loop *loop, const struct sq_htt
     if (!http) return sq_err_set(err, SQ_E_NOMEM, "no memory for the HTTP server");
     http->options = *options;
     http->address.fd = -1;
-    http->calls = (struct sq_http_calls){.answered = run, .ctx = http};
+    http->calls = (struct sq_http_calls){.send = answer, .answered = run, .ctx = http};
     http->hub = sq_http_hub_open();
     http->token = options->token ? strdup(options->token) : NULL;
     int status = 0;

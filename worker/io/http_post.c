@@ -102,7 +102,7 @@ static enum MHD_Result send_answer(struct sq_http_call *call)
     struct MHD_Response *response = call->response;
     call->state = SENT;
     call->response = NULL;
-    return sq_http_answer(call->connection, call->status, call->type, "no-store", response);
+    return call->calls->send(call->connection, call->status, call->type, "no-store", response);
 }
 
 enum MHD_Result sq_http_call_continue(struct sq_http_call *call, const char *upload, size_t *upload_bytes, void *ctx)

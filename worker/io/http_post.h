@@ -8,16 +8,17 @@
 
 #include "worker/io/http.h"
 
-/* The open calls of a server; zero is none. */
+/* Sends a response with what every answer carries, and lets go of it. */
+typedef enum MHD_Result (*sq_http_send_fn)(struct MHD_Connection *connection, unsigned status, const char *type, const char *caching,
+                                           struct MHD_Response *response);
+
+/* The open calls of a server. */
 struct sq_http_calls {
     struct sq_http_call *head;
+    sq_http_send_fn send;
     void (*answered)(void *ctx); /* a connection was resumed: let libmicrohttpd run */
     void *ctx;
 };
-
-/* Sends a response with what every answer carries, and lets go of it. In http.c. */
-enum MHD_Result sq_http_answer(struct MHD_Connection *connection, unsigned status, const char *type, const char *caching,
-                               struct MHD_Response *response);
 
 /* A new call, for libmicrohttpd's request context. NULL: no memory. */
 struct sq_http_call *sq_http_call_open(struct sq_http_calls *calls, struct MHD_Connection *connection, const struct sq_http_route *route);

@@ -11,6 +11,8 @@
 #include "worker/io/secret.h"
 #include "worker/pipeline/api_entities.h"
 #include "worker/pipeline/api_json.h"
+#include "worker/pipeline/pipeline.h"
+#include "worker/pipeline/predict.h"
 
 enum {
     TICK_MS = SQ_HTTP_TICK_MS,
@@ -128,6 +130,16 @@ static void get_stream(const struct sq_http_request *request, struct sq_http_rep
     sq_buf_printf(&reply->body, ",\"texts\":%s}", sq_http_shows_texts(api->http) ? "true" : "false");
 }
 
+static void post_predict(struct sq_http_call *call, struct sq_str body, void *ctx)
+{
+    sq_predict_post(sq_pipeline_predict(((struct sq_api *)ctx)->pipeline), call, body);
+}
+
+static void post_embed(struct sq_http_call *call, struct sq_str body, void *ctx)
+{
+    sq_predict_post(sq_pipeline_embed(((struct sq_api *)ctx)->pipeline), call, body);
+}
+
 static const struct sq_http_route routes[] = {
     {"/livez", get_livez, SQ_HTTP_PROBE, NULL},
     {"/readyz", get_readyz, SQ_HTTP_PROBE, NULL},
@@ -139,6 +151,8 @@ static const struct sq_http_route routes[] = {
     {"/api/v1/entities", get_entities, SQ_HTTP_PLAIN, NULL},
     {"/api/v1/series", get_series, SQ_HTTP_PLAIN, NULL},
     {"/api/v1/stream", get_stream, SQ_HTTP_STREAM, NULL},
+    {"/predict", NULL, SQ_HTTP_PLAIN, post_predict},
+    {"/embed", NULL, SQ_HTTP_PLAIN, post_embed},
 };
 
 /* Sends the event written into api->event, and empties it. */
@@ -289,6 +303,8 @@ void sq_api_close(struct sq_api *api)
     if (!api) return;
     sq_metrics_collector_remove(api);
     sq_timer_close(api->timer);
+    sq_predict_stop(sq_pipeline_predict(api->pipeline));
+    sq_predict_stop(sq_pipeline_embed(api->pipeline));
     sq_http_close(api->http);
     sq_buf_deinit(&api->event);
     free(api);

@@ -101,7 +101,9 @@ static void log_budget(const struct sq_pipeline *pipeline, unsigned threads)
     const struct sq_model_info *model = pipeline->options.engine ? sq_engine_info(pipeline->options.engine) : NULL;
     const size_t mib = 1 << 20;
     size_t stages = (pipeline->score ? 1u : 0) + (pipeline->alert ? 1u : 0);
-    size_t weights = model ? model->weights_bytes : 0, arenas = model ? model->session_bytes * threads : 0;
+    const struct sq_model_info *embedder = pipeline->options.embedder ? sq_engine_info(pipeline->options.embedder) : NULL;
+    size_t weights = (model ? model->weights_bytes : 0) + (embedder ? embedder->weights_bytes : 0);
+    size_t arenas = ((model ? model->session_bytes : 0) + (embedder ? embedder->session_bytes : 0)) * threads;
     size_t slots = pipeline->score ? sq_slots_bytes(sq_score_stage_slots(threads)) + SQ_SLOT_EXTRA_BYTES_MAX : 0;
     size_t cache = pipeline->score ? sq_pool_cache_bytes(pipeline->options.engine, pipeline->options.config->model.score_cache_texts) : 0;
     size_t queued = stages * (16 * mib + 8 * mib), outputs = stages * 4 * mib;
@@ -110,6 +112,23 @@ static void log_budget(const struct sq_pipeline *pipeline, unsigned threads)
            SQ_LI("in_flight_records", pipeline->score ? sq_score_stage_slots(threads) : 0), SQ_LI("in_flight_mib", slots / mib),
            SQ_LI("kafka_queues_mib", queued / mib), SQ_LI("outputs_mib", outputs / mib),
            SQ_LI("sum_mib", (weights + arenas + cache + slots + queued + outputs) / mib));
+}
+
+/* Vectors have threads of their own; both kinds together may want more than there are cores, which the kernel shares out. */
+static int open_predict(struct sq_pipeline *pipeline, unsigned threads, struct sq_err *err)
+{
+    const struct sq_pipeline_options *options = &pipeline->options;
+    struct sq_predict_options predict = {.loop = options->loop, .engine = options->engine, .threads = threads,
+                                         .texts_max = options->config->http.pending_max};
+    int status = 0;
+    if (pipeline->score) {
+        predict.pool = sq_score_stage_pool(pipeline->score);
+        status = sq_predict_open(&pipeline->predict, &predict, err);
+    }
+    if (status < 0 || !options->embedder) return status;
+    predict.engine = options->embedder;
+    predict.pool = NULL;
+    return sq_predict_open(&pipeline->embed, &predict, err);
 }
 
 static int open_stages(struct sq_pipeline *pipeline, struct sq_err *err)
@@ -121,9 +140,13 @@ static int open_stages(struct sq_pipeline *pipeline, struct sq_err *err)
         status = sq_score_stage_open(&pipeline->score, &pipeline->host, options->score_source, options->score_sink, threads, err);
     if (status == 0 && options->alert_source)
         status = sq_alert_stage_open(&pipeline->alert, &pipeline->host, options->alert_source, options->alert_sink, err);
+    if (status == 0) status = open_predict(pipeline, threads, err);
     if (status == 0) log_budget(pipeline, threads);
     return status;
 }
+
+struct sq_predict *sq_pipeline_predict(struct sq_pipeline *pipeline) { return pipeline->predict; }
+struct sq_predict *sq_pipeline_embed(struct sq_pipeline *pipeline) { return pipeline->embed; }
 
 int sq_pipeline_open(struct sq_pipeline **out, const struct sq_pipeline_options *options, struct sq_err *err)
 {
@@ -171,6 +194,8 @@ void sq_pipeline_close(struct sq_pipeline *pipeline)
     sq_timer_close(pipeline->second_timer);
     sq_score_stage_close(pipeline->score);
     sq_alert_stage_close(pipeline->alert);
+    sq_predict_close(pipeline->predict);
+    sq_predict_close(pipeline->embed);
     sq_recent_close(pipeline->host.recent);
     free(pipeline);
 }

@@ -23,6 +23,7 @@ struct sq_pipeline_options {
     struct sq_loop *loop;
     const struct sq_config *config;
     const struct sq_engine *engine; /* NULL without a score stage */
+    const struct sq_engine *embedder; /* for POST /embed; NULL: off */
     const char *mode;               /* "live", "demo" */
     struct sq_source *score_source, *alert_source;
     struct sq_sink *score_sink, *alert_sink;
@@ -35,6 +36,11 @@ int sq_pipeline_run(struct sq_pipeline *pipeline);
 
 /* From a callback of the loop: take nothing more, finish, commit, leave the group, then end run with 0; past shutdown_timeout with 1. */
 void sq_pipeline_stop(struct sq_pipeline *pipeline);
+
+/* Who answers POST /predict and /embed; NULL: nobody. */
+struct sq_predict;
+struct sq_predict *sq_pipeline_predict(struct sq_pipeline *pipeline);
+struct sq_predict *sq_pipeline_embed(struct sq_pipeline *pipeline);
 
 void sq_pipeline_close(struct sq_pipeline *pipeline);
 

@@ -5,6 +5,7 @@
 
 #include "worker/pipeline/alert_stage.h"
 #include "worker/pipeline/pipeline.h"
+#include "worker/pipeline/predict.h"
 #include "worker/pipeline/score_stage.h"
 
 struct sq_pipeline {
@@ -12,6 +13,8 @@ struct sq_pipeline {
     struct sq_stage_host host;
     struct sq_score_stage *score; /* NULL: off */
     struct sq_alert_stage *alert; /* NULL: off */
+    struct sq_predict *predict;   /* NULL: no score stage, whose pool it shares */
+    struct sq_predict *embed;     /* NULL: off */
     struct sq_timer *tick_timer, *second_timer;
     uint64_t tick_ns;             /* of the last tick, for the loop's delay */
     int64_t started_at_ms;

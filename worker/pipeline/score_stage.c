@@ -18,6 +18,7 @@
 #include "engine/texthash.h"
 #include "worker/core/event_time.h"
 #include "worker/core/letter_gate.h"
+#include "worker/pipeline/predict.h"
 #include "worker/pipeline/score_record.h"
 
 enum {
@@ -193,8 +194,12 @@ static void on_wake(void *ctx)
     struct sq_job *job = atomic_exchange_explicit(&stage->done, NULL, memory_order_acquire);
     while (job) {
         struct sq_job *next = job->next;
-        stage->in_pool--;
-        finish(stage, (struct sq_slot *)job);
+        if (job->class == SQ_JOB_INTERACTIVE) {
+            sq_predict_done(job);
+        } else {
+            stage->in_pool--;
+            finish(stage, (struct sq_slot *)job);
+        }
         job = next;
     }
     stage->in_pool_max = (size_t)sq_pool_threads(stage->pool) * AHEAD_PER_THREAD; /* the pool follows the cores there are */
@@ -407,7 +412,8 @@ static int open_parts(struct sq_score_stage *stage, struct sq_stage_host *host, 
     stage->in_pool_max = (size_t)threads * AHEAD_PER_THREAD;
     const struct sq_config *config = host->config;
     const struct sq_pool_options pool = {
-        .threads = config->model.threads, .queue_jobs_max = slots_count, .wait_ms_max = (unsigned)config->model.batch_wait_ms_max,
+        .threads = config->model.threads, .queue_jobs_max = slots_count + config->http.pending_max,
+        .wait_ms_max = (unsigned)config->model.batch_wait_ms_max,
         .collapses = true, .cache_texts = config->model.score_cache_texts, .done = on_pool_done, .done_ctx = stage,
     };
     int status = sq_letter_gate_init(&stage->gate, config->dead_letter.ratio_max, config->dead_letter.over, err);
