@@ -37,6 +37,27 @@ static int read_prepend(struct sq_metaspace *metaspace, const json_t *section, s
     return FAIL("prepend_scheme: \"%.64s\" is none of always, first and never", scheme);
 }
 
+/* Whether a text's beginning is still that of the original, which "first" is about, only these steps leave alone. */
+static const struct sq_step *moves_beginning(const struct sq_tokenizer_draft *draft)
+{
+    static const char *const keeping[] = {"NFC", "NFD", "NFKC", "NFKD", "Lowercase", "Precompiled"};
+    for (size_t i = 0; i < draft->steps_count; i++) {
+        bool keeps = false;
+        for (size_t k = 0; k < sizeof keeping / sizeof *keeping; k++) keeps |= strcmp(draft->steps[i].kind->name, keeping[k]) == 0;
+        if (!keeps) return &draft->steps[i];
+    }
+    return NULL;
+}
+
+static int check_first(const struct sq_tokenizer_draft *draft, struct sq_err *err)
+{
+    const struct sq_step *step = moves_beginning(draft);
+    const char *what = draft->metaspace.split_white ? "WhitespaceSplit" : step ? step->kind->name : NULL;
+    if (!what) return 0;
+    return FAIL("prepend_scheme: \"first\" is not supported behind %s, only always and never are: use a model with such a tokenizer",
+                what);
+}
+
 static int read_metaspace(struct sq_tokenizer_draft *draft, const json_t *section, struct sq_err *err)
 {
     struct sq_str replacement;
@@ -45,10 +66,7 @@ static int read_metaspace(struct sq_tokenizer_draft *draft, const json_t *sectio
     if (status == 0 && !sq_str_equal(replacement, SQ_STR("\xe2\x96\x81"))) status = FAIL("replacement: only U+2581 is supported");
     if (status == 0) status = sq_json_get_bool(section, "split", true, &draft->metaspace.split, SQ_E_MODEL_FILE, err);
     if (status == 0) status = read_prepend(&draft->metaspace, section, err);
-    if (status == 0 && draft->metaspace.split_white && draft->metaspace.prepend == SQ_PREPEND_FIRST) {
-        status = FAIL("prepend_scheme: \"first\" is not supported behind WhitespaceSplit, only always and never are");
-    }
-    return status;
+    return status || draft->metaspace.prepend != SQ_PREPEND_FIRST ? status : check_first(draft, err);
 }
 
 static bool is_type(const json_t *section, const char *type)

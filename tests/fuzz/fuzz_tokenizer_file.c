@@ -18,7 +18,9 @@ static void encode_all(const struct sq_tokenizer *tokenizer)
         int32_t ids[TOKENS_MAX];
         size_t count = 0;
         bool truncated;
-        REQUIRE(sq_tokenizer_encode(tokenizer, sq_str_view(texts[i]), TOKENS_MAX, &scratch, ids, &count, &truncated, NULL) == 0);
+        int status = sq_tokenizer_encode(tokenizer, sq_str_view(texts[i]), TOKENS_MAX, &scratch, ids, &count, &truncated, NULL);
+        if (status == SQ_E_TOO_LARGE) continue; /* replacing may make a text grow without end */
+        REQUIRE(status == 0);
         REQUIRE(count >= 2 && count <= TOKENS_MAX);
         for (size_t at = 0; at < count; at++) REQUIRE(ids[at] >= 0 && (unsigned)ids[at] < sq_tokenizer_ids_count(tokenizer));
     }

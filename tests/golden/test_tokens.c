@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The ids of every text that the repository ships are those of Hugging Face's `tokenizers`, for four vocabularies, from tokenizer.json as
- * well as from vocab.txt. README.md says what is compared; ops/parity compares any other folder of texts. */
+/* The ids of every text that the repository ships are those of Hugging Face's `tokenizers`, for every kind of tokenizer, BERT's from
+ * tokenizer.json as well as from vocab.txt. README.md says what is compared; ops/parity compares any other folder of texts. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -196,6 +196,27 @@ static struct sq_tokenizer *open_form(const char *vocabulary, bool lowercase, bo
     return tokenizer;
 }
 
+/* A folder of the slow tokenizer's files: {file in the folder, file in vocab/} */
+static struct sq_tokenizer *open_slow(const char *tokenizer_class, const char *const files[][2])
+{
+    struct test_folder folder;
+    char config[128];
+    test_folder_init(&folder);
+    for (size_t i = 0; files[i][0]; i++) {
+        struct sq_buf file;
+        char path[128];
+        snprintf(path, sizeof path, "tests/golden/vocab/%s", files[i][1]);
+        test_read_file(path, &file);
+        test_folder_write(&folder, files[i][0], sq_buf_view(&file));
+        sq_buf_deinit(&file);
+    }
+    snprintf(config, sizeof config, "{\"tokenizer_class\": \"%s\"}", tokenizer_class);
+    test_folder_write(&folder, "tokenizer_config.json", sq_str_view(config));
+    struct sq_tokenizer *tokenizer = open_tokenizer(&folder, SQ_NORMALISE_NONE);
+    test_folder_deinit(&folder);
+    return tokenizer;
+}
+
 /* ---- comparing ---- */
 
 struct encoded {
@@ -297,6 +318,40 @@ static void ids_of_bert_base_cased(void **state) { (void)state, check_vocabulary
 static void ids_of_bert_base_chinese(void **state) { (void)state, check_vocabulary("bert-base-chinese", true); }
 static void ids_of_bert_base_multilingual_cased(void **state) { (void)state, check_vocabulary("bert-base-multilingual-cased", false); }
 
+/* Only the sources that README.md names for the set. */
+static void check_slow(const char *set, const char *tokenizer_class, const char *const files[][2], const char *used)
+{
+    struct sq_tokenizer *tokenizer = open_slow(tokenizer_class, files);
+    assert_int_equal(sq_arena_init(&scratch, sq_tokenizer_scratch_bytes(tokenizer, 1 << 20), NULL), 0);
+    size_t wrong = 0;
+    for (size_t i = 0; i < sizeof sources / sizeof *sources; i++) {
+        if (!strstr(used, sources[i].name)) continue;
+        load_source(i);
+        wrong += compare(set, sources[i].name, tokenizer, NULL);
+        unload_source();
+    }
+    sq_arena_deinit(&scratch);
+    sq_tokenizer_close(tokenizer);
+    assert_int_equal(wrong, 0);
+}
+
+static void ids_of_roberta(void **state)
+{
+    (void)state;
+    static const char *const files[][2] = {{"vocab.json", "bpe.vocab.json"}, {"merges.txt", "bpe.merges.txt"}, {NULL}};
+    check_slow("roberta", "RobertaTokenizer", files, "finance hard random");
+}
+
+static const char *const unigram[][2] = {{"sentencepiece.bpe.model", "unigram.model"}, {NULL}};
+
+static void ids_of_xlm_roberta(void **state)
+{
+    (void)state;
+    check_slow("xlm-roberta", "XLMRobertaTokenizer", unigram, "finance chinese hard random");
+}
+
+static void ids_of_camembert(void **state) { (void)state, check_slow("camembert", "CamembertTokenizer", unigram, "chinese hard"); }
+
 static void ids_after_tweet_normalisation(void **state)
 {
     (void)state;
@@ -397,6 +452,9 @@ int main(void)
         cmocka_unit_test(ids_of_bert_base_cased),
         cmocka_unit_test(ids_of_bert_base_chinese),
         cmocka_unit_test(ids_of_bert_base_multilingual_cased),
+        cmocka_unit_test(ids_of_roberta),
+        cmocka_unit_test(ids_of_xlm_roberta),
+        cmocka_unit_test(ids_of_camembert),
         cmocka_unit_test(ids_after_tweet_normalisation),
         cmocka_unit_test(normalised_form_of_texts),
         cmocka_unit_test(normalised_form_of_every_code_point),

@@ -1,55 +1,19 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Model folders as Hugging Face's tools save them, made on the spot: the four BERT vocabularies in both forms, every architecture, random
-weights."""
+"""Model folders as Hugging Face's tools save them, made on the spot: every kind and form of tokenizer, every architecture, random weights."""
 import json
 import shutil
 from pathlib import Path
 
 from . import texts
+from .tokenizers_made import FILES, forms, slow_folder, tokenizer_of_folder
 
-# name: do_lower_case
-VOCABULARIES = {
-    "bert-base-uncased": True,
-    "bert-base-cased": False,
-    "bert-base-chinese": True,
-    "bert-base-multilingual-cased": False,
-}
-TOKENIZER_FILES = ("tokenizer.json", "vocab.txt", "tokenizer_config.json", "special_tokens_map.json")
 TINY = {"hidden_size": 32, "num_hidden_layers": 2, "num_attention_heads": 2, "intermediate_size": 64, "initializer_range": 0.3}
 SEED = 20261123
 
 
-def vocabulary_folder(name, work):
-    """vocab.txt and tokenizer_config.json."""
-    folder = Path(work) / f"{name}.vocab"
-    folder.mkdir(parents=True, exist_ok=True)
-    shutil.copyfile(texts.GOLDEN / "vocab" / f"{name}.txt", folder / "vocab.txt")
-    config = {"do_lower_case": VOCABULARIES[name], "model_max_length": 512, "tokenizer_class": "BertTokenizer"}
-    (folder / "tokenizer_config.json").write_text(json.dumps(config))
-    return folder
-
-
-def tokenizer_of_folder(folder):
-    """The `tokenizers.Tokenizer` of a folder: of its tokenizer.json, else what transformers makes of vocab.txt. Nothing cut or padded."""
-    from tokenizers import Tokenizer
-    from transformers import BertTokenizer
-
-    if (Path(folder) / "tokenizer.json").exists():
-        tokenizer = Tokenizer.from_file(str(Path(folder) / "tokenizer.json"))
-    else:
-        tokenizer = BertTokenizer.from_pretrained(str(folder)).backend_tokenizer
-    tokenizer.no_truncation()
-    tokenizer.no_padding()
-    return tokenizer
-
-
-def tokenizer_of(name, work):
-    return tokenizer_of_folder(vocabulary_folder(name, work))
-
-
 def tokenizer_files(folder):
     """What they hold, to tell whether two folders have the same tokenizer."""
-    return tuple((folder / file).read_bytes() if (folder / file).exists() else None for file in TOKENIZER_FILES)
+    return tuple((folder / file).read_bytes() if (folder / file).exists() else None for file in FILES)
 
 
 def is_tweet(folder):
@@ -110,32 +74,29 @@ def distilbert_config(vocab_size):
     return DistilBertConfig(vocab_size=vocab_size, num_labels=3, initializer_range=0.05)
 
 
-def with_tokenizer(name, form, folder, work):
-    source = vocabulary_folder(name, work)
+def with_uncased(folder, work):
+    """bert-base-uncased's tokenizer.json; how many entries it has."""
     folder.mkdir(parents=True, exist_ok=True)
-    if form == "vocab.txt":
-        for file in ("vocab.txt", "tokenizer_config.json"):
-            shutil.copyfile(source / file, folder / file)
-    else:
-        tokenizer_of_folder(source).save(str(folder / "tokenizer.json"))
-    return tokenizer_of_folder(folder).get_vocab_size()
+    tokenizer = tokenizer_of_folder(slow_folder("bert-base-uncased", work))
+    tokenizer.save(str(folder / "tokenizer.json"))
+    return tokenizer.get_vocab_size()
 
 
 def default_models(work):
     shipped = sorted(path.parent for path in (texts.ROOT / "engine" / "models").glob("*/config.json"))
     made = []
-    for name in VOCABULARIES:
-        for form in ("tokenizer.json", "vocab.txt"):
-            folder = Path(work) / f"{name} {form}"
-            random_weights(folder, bert_config(with_tokenizer(name, form, folder, work), **TINY))
-            made.append(folder)
+    for name, write in forms(work):
+        folder = Path(work) / name
+        write(folder)
+        random_weights(folder, bert_config(tokenizer_of_folder(folder).get_vocab_size(), **TINY))
+        made.append(folder)
     for name, config in (("BERT-base shape", bert_config), ("DistilBERT shape", distilbert_config)):
         folder = Path(work) / name
-        random_weights(folder, config(with_tokenizer("bert-base-uncased", "tokenizer.json", folder, work)))
+        random_weights(folder, config(with_uncased(folder, work)))
         made.append(folder)
     for name in ARCHITECTURES:
         folder = Path(work) / name
-        random_weights(folder, architecture_config(name, with_tokenizer("bert-base-uncased", "tokenizer.json", folder, work)))
+        random_weights(folder, architecture_config(name, with_uncased(folder, work)))
         made.append(folder)
     return shipped + made
 
@@ -146,7 +107,7 @@ def twin(folder, work):
         return folder
     made = Path(work) / "twins" / folder.name
     made.mkdir(parents=True, exist_ok=True)
-    for file in TOKENIZER_FILES:
+    for file in FILES:
         if (folder / file).exists():
             shutil.copyfile(folder / file, made / file)
     random_weights(made, bert_config(tokenizer_of_folder(folder).get_vocab_size(), **TINY))

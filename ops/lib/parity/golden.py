@@ -6,10 +6,21 @@ import tempfile
 
 import xxhash
 
-from . import folders, texts
+from . import texts, tokenizers_made
 from .chars import CODE_POINTS, bert
 
 IDS = texts.GOLDEN / "ids"
+ALL = tuple(texts.SOURCES)
+# tokenizer: the sources whose ids are kept
+SETS = {
+    "bert-base-uncased": ALL,
+    "bert-base-cased": ALL,
+    "bert-base-chinese": ALL,
+    "bert-base-multilingual-cased": ALL,
+    "roberta": ("finance", "hard", "random"),
+    "xlm-roberta": ("finance", "chinese", "hard", "random"),
+    "camembert": ("hard", "chinese"),
+}
 NORMALISED = ("hard", "random")
 SAMPLE_IDS_MAX = 48
 SAMPLE_CHARACTERS_MAX = 200
@@ -65,10 +76,10 @@ def update():
     IDS.mkdir(exist_ok=True)
     shipped = {name: list(read()) for name, read in texts.SOURCES.items()}
     with tempfile.TemporaryDirectory() as work, open(IDS / "samples.jsonl", "w", encoding="ascii") as samples:
-        for name in folders.VOCABULARIES:
-            tokenizer = folders.tokenizer_of(name, work)
-            for source, items in shipped.items():
-                write_ids(name, tokenizer, source, items, samples)
+        for name, sources in SETS.items():
+            tokenizer = tokenizers_made.tokenizer_of(name, work)
+            for source in sources:
+                write_ids(name, tokenizer, source, shipped[source], samples)
             if name == "bert-base-uncased":
                 for source in ("vader", "finance", "hard"):
                     write_ids("tweet", tokenizer, source, [texts.tweet(text) for text in shipped[source]], samples)

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """ops/parity: is `squall classify` the same as transformers?"""
 import argparse
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -9,13 +10,15 @@ from . import texts
 
 DESCRIPTION = """Token ids are compared for every text and every model; where a model is big, a twin of it with the same tokenizer and tiny
 weights gives them. Probabilities (fp32) are compared for a sample, spread over the texts. Without --model: the default model, BERT-base and
-DistilBERT shapes with random weights, a small random model of each other architecture, and one for each of four BERT vocabularies, once with
-tokenizer.json and once with vocab.txt. Exit code 1 when one id differs or a probability does by more than 1e-4."""
+DistilBERT shapes with random weights, a small random model of each other architecture, and one for each kind of tokenizer, once with
+tokenizer.json and once with the files of the slow tokenizer. Exit code 1 when one id differs or a probability does by more than 1e-4."""
 
 
 def parse_arguments():
     parser = argparse.ArgumentParser(prog="ops/parity", description=DESCRIPTION)
     parser.add_argument("--texts", type=Path, metavar="DIR", help="csv, tsv, txt and jsonl files; without it, the texts of the repository")
+    parser.add_argument("--random", type=int, metavar="N", default=0, help="as many random Unicode strings besides")
+    parser.add_argument("--seed", type=int, metavar="N", help="of the random strings; without it, a new one that is printed")
     parser.add_argument("--model", type=Path, metavar="DIR", action="append", default=[], help="a Hugging Face folder; may be repeated")
     parser.add_argument("--embed", type=Path, metavar="DIR", action="append", default=[],
                         help="compare sentence vectors of this folder, and nothing else; may be repeated")
@@ -23,6 +26,7 @@ def parse_arguments():
     parser.add_argument("--ids-limit", type=int, metavar="N", help="texts whose ids are compared; without it, all")
     parser.add_argument("--binary", type=Path, metavar="FILE", help="the squall to test (default: build/release/squall, built if it isn't there)")
     parser.add_argument("--update", action="store_true", help="write tests/golden/ids anew, and compare nothing")
+    parser.add_argument("--update-vocab", action="store_true", help="train the small vocabularies of tests/golden/vocab anew, and compare nothing")
     parser.add_argument("--update-chars", action="store_true", help="write engine/tokenizer/*_table.h anew, and compare nothing")
     parser.add_argument("--update-probabilities", type=Path, metavar="FILE",
                         help="write tests/golden/probabilities anew with FILE, the write_model of a build with tests, and compare nothing")
@@ -59,6 +63,10 @@ def main():
         from . import chars
 
         chars.write(texts.ROOT / "engine" / "tokenizer")
+    if arguments.update_vocab:
+        from . import vocabularies
+
+        vocabularies.write()
     if arguments.update:
         from . import golden
 
@@ -68,7 +76,7 @@ def main():
         from . import probabilities
 
         probabilities.update(arguments.update_probabilities, arguments.only)
-    if arguments.update or arguments.update_chars or arguments.update_probabilities:
+    if arguments.update or arguments.update_vocab or arguments.update_chars or arguments.update_probabilities:
         return 0
 
     from transformers.utils import logging
@@ -81,7 +89,12 @@ def main():
 
         items = compare.sample(read_texts(arguments.texts), arguments.probabilities_limit)
         return vectors.run(find_binary(arguments.binary), items, [folder.resolve() for folder in arguments.embed])
-    return compare.run(find_binary(arguments.binary), read_texts(arguments.texts), arguments)
+    items = read_texts(arguments.texts)
+    if arguments.random:
+        seed = int.from_bytes(os.urandom(4), "little") if arguments.seed is None else arguments.seed
+        print(f"{arguments.random:8}  random strings, --seed {seed}", flush=True)
+        items += texts.unicode_texts(arguments.random, seed)
+    return compare.run(find_binary(arguments.binary), items, arguments)
 
 
 if __name__ == "__main__":

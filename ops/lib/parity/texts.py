@@ -95,6 +95,42 @@ def random_texts():
         yield "".join(items)
 
 
+# What breaks tokenizers: marks of all classes, jamo, ligatures, joiners, direction marks, unassigned and private code points.
+MARKS = [*range(0x300, 0x370), 0x483, 0x5B0, 0x64B, 0x651, 0x670, 0x93C, 0x94D, 0x9BE, 0x9D7, 0xBBE, 0xE38, 0xF71, 0x1DC4, 0x20D0, 0x302A, 0x302B,
+         0x3099, 0x309A, 0x1D165, 0x1D16D]
+BASES = [0x41, 0x61, 0x65, 0xC5, 0x1100, 0x1161, 0x11A8, 0xAC00, 0xAC01, 0x9C7, 0xBC6, 0x1EA4, 0x3B1, 0x212B, 0xFB01, 0xFDFA, 0x2122, 0x2126, 0x3000,
+         0x0D, 0x09, 0x340, 0x600, 0xAD, 0x200B, 0x200D, 0x200C, 0xFE0F, 0x1F469, 0x1F1E6, 0x1F1FA, 0x1F3FD, 0x2764, 0xA9, 0x2139, 0xB9, 0xBD,
+         0x130, 0x1E9E, 0x3C3, 0x3A3, 0xDF, 0x915, 0x937, 0x110BD, 0xE0020, 0x2581, 0x20, 0xA0, 0x85, 0x1680, 0x2028, 0xFEFF, 0xFFFD, 0xFF76,
+         0xFF9E, 0x249C, 0x33A1, 0x1D7D8, 0x07, 0x00, 0x7F, 0x8F, 0x9F, 0x32FF, 0x1E030, 0x11938, 0x897, 0x1ACE]
+PHRASES = ["<s>", "</s>", "<mask>", " <mask> ", "<unk>", "<pad>", "[SEP]", "[MASK]", "it's", "we'll'", "''", "``", "Caf\u00e9 x", "Cafe\u0301 x", " ab ",
+           "don't've", "   \t ", "http://x.co/a", "@user ", "#tag", "x" * 120, "0123456789", "!!!???", "\u263a\ufe0f", "\u041f\u0440\u0438\u0432\u0435\u0442",
+           "\u4f60\u597d", "\uc548\ub155", "\u0645\u0631\u062d\u0628\u0627", "\u0e2a\u0e27\u0e31\u0e2a", "\U0001f468\u200d\U0001f469\u200d\U0001f467"]
+
+
+def unicode_texts(count, seed):
+    """Random strings over all of Unicode, without line ends, denser where it hurts."""
+    random = Random(seed)
+    one_of = lambda items: items[random.below(len(items))]
+
+    def item():
+        kind = random.below(20)
+        if kind < 4:
+            return chr(one_of(BASES))
+        if kind < 8:
+            return "".join(chr(one_of(MARKS)) for _ in range(1 + random.below(3)))
+        if kind < 11:
+            return one_of(PHRASES)
+        if kind < 13:
+            return " "
+        if kind < 16:
+            return "".join(one_of(LETTERS) for _ in range(1 + random.below(9)))
+        code_point = random.below(0x3100 if kind < 18 else 0x110000)
+        return "" if code_point == 0x0A or 0xD800 <= code_point <= 0xDFFF else chr(code_point)
+
+    for _ in range(count):
+        yield "".join(item() for _ in range(1 + random.below(24)))
+
+
 SOURCES = {
     "vader": vader,
     "finance": lambda: lines("finance"),
