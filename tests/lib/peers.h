@@ -1,0 +1,32 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Rules that others use, for comparison: each with our collapsing of copies, our least numbers of messages and our life of an alert, and run
+ * with many thresholds at once, of which the study takes the best. */
+#ifndef SQ_TEST_PEERS_H
+#define SQ_TEST_PEERS_H
+
+#include "proto/records.h"
+
+enum { PEERS_THRESHOLDS = 24 };
+
+enum peer {
+    PEER_RATIO,      /* ElastAlert's spike: matches of the last hour over those of the hour before */
+    PEER_SHARE,      /* the share of the label over a fixed one, 15 minutes or an hour */
+    PEER_DEVIATION,  /* matches of 15 minutes, in standard deviations over their mean */
+    PEER_BINOMIAL,   /* the share in binomial standard deviations over the usual one, 15 minutes or an hour */
+    PEER_CUSUM,      /* log-likelihood ratio of a share raised by one logit, summed up and never below 0 */
+    PEERS
+};
+
+extern const char *const peer_names[PEERS];
+double peer_threshold(enum peer peer, unsigned index);
+
+/* A firing: of which entity, when, whether again. */
+typedef void (*peer_emit_fn)(enum peer peer, unsigned threshold, unsigned entity, int64_t at_ms, bool reopened, void *ctx);
+
+struct peers;
+
+struct peers *peers_open(unsigned entities, peer_emit_fn emit, void *ctx);
+void peers_close(struct peers *peers);
+void peers_take(struct peers *peers, const struct sq_score *score, unsigned entity); /* in order of time */
+
+#endif
