@@ -4,6 +4,7 @@
 #include <math.h>
 
 static const double rho_prior = 0.02, rho_prior_weight = 400, rho_min = 0.005, rho_max = 0.2;
+static const double recent_decay = 0.9438743126816935, recent_prior = 30; /* 2^(-1/12): half-life three hours of blocks */
 static const double share_min = 1e-4;
 
 static double clamp(double x, double low, double high) { return x < low ? low : x > high ? high : x; }
@@ -12,6 +13,13 @@ double sq_baseline_share(const struct sq_baseline *baseline, double fleet_share)
 {
     double share = ((double)baseline->matched + SQ_BASELINE_PRIOR * fleet_share) / ((double)baseline->messages + SQ_BASELINE_PRIOR);
     return clamp(share, share_min, 1 - share_min);
+}
+
+double sq_baseline_level(const struct sq_baseline *baseline, double fleet_share)
+{
+    double share = sq_baseline_share(baseline, fleet_share);
+    double recent = ((double)baseline->recent_matched + recent_prior * share) / ((double)baseline->recent_messages + recent_prior);
+    return recent > share ? clamp(recent, share_min, 1 - share_min) : share;
 }
 
 double sq_baseline_rho(const struct sq_baseline *baseline, unsigned window)
@@ -55,6 +63,8 @@ void sq_baseline_fold(struct sq_baseline *baseline, const struct sq_plan *plan, 
     }
     baseline->messages = (float)(plan->block_decay * (double)baseline->messages + n);
     baseline->matched = (float)(plan->block_decay * (double)baseline->matched + k);
+    baseline->recent_messages = (float)(recent_decay * (double)baseline->recent_messages + n);
+    baseline->recent_matched = (float)(recent_decay * (double)baseline->recent_matched + k);
 }
 
 void sq_baseline_hold(struct sq_baseline *baseline, struct sq_counts counts)

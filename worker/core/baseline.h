@@ -22,10 +22,14 @@ struct sq_baseline {
     float weight[SQ_RULE_WINDOWS_MAX];          /* D; rho = (A + 400 rho0) / (D + 400) */
     float step_count[SQ_RULE_WINDOWS_MAX];      /* of the open step of a window longer than a block */
     float step_matched[SQ_RULE_WINDOWS_MAX];
+    float recent_messages, recent_matched;      /* decayed over hours: where a drift has brought the share */
 };
 
 /* The entity's usual share, drawn towards the fleet's; in [1e-4, 1 - 1e-4]. */
 double sq_baseline_share(const struct sq_baseline *baseline, double fleet_share);
+
+/* The same, or what the last hours have brought it to if that is more: a level that rose slowly is no spike. */
+double sq_baseline_level(const struct sq_baseline *baseline, double fleet_share);
 
 /* The overdispersion of the share over windows of plan->windows[window]; in [0.005, 0.2]. */
 double sq_baseline_rho(const struct sq_baseline *baseline, unsigned window);

@@ -40,7 +40,7 @@ static bool is_up(const struct sq_judgement *j)
 
 static void judge(const struct sq_track *track, const struct sq_plan *plan, unsigned window, double fleet_share, struct sq_judgement *j)
 {
-    j->usual = sq_baseline_share(&track->baseline, fleet_share);
+    j->usual = sq_baseline_level(&track->baseline, fleet_share);
     j->spread = sq_betabinomial_me(sq_baseline_rho(&track->baseline, window), (double)track->baseline.messages, SQ_BASELINE_PRIOR);
     j->is_judged = j->counts.count >= JUDGED_MESSAGES_MIN;
     j->is_up = j->is_judged && is_up(j);
