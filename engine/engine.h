@@ -75,6 +75,7 @@ struct sq_prediction {
     unsigned tokens;              /* special ones included, after cutting; an ensemble: of its first model */
     bool truncated;               /* an ensemble: by any of its models */
     uint64_t text_hash;           /* sq_text_hash of the raw text */
+    uint64_t text_simhash;        /* sq_text_simhash of it */
     float *vector;                /* to embed: the caller's room for outputs_count floats, set before and filled; label, score, probabilities
                                    * and logits are then unset. To classify: NULL. */
 };

@@ -141,7 +141,8 @@ unsigned sq_ensemble_tokens_bound(const struct sq_ensemble *ensemble, size_t tex
 void sq_ensemble_average(const struct sq_ensemble *ensemble, const struct sq_prediction *members, struct sq_prediction *average)
 {
     unsigned labels = ensemble->members[0]->info.labels_count;
-    *average = (struct sq_prediction){.tokens = members[0].tokens, .text_hash = members[0].text_hash};
+    *average = (struct sq_prediction){.tokens = members[0].tokens, .text_hash = members[0].text_hash,
+                                    .text_simhash = members[0].text_simhash};
     for (unsigned i = 0; i < ensemble->count; i++) {
         average->truncated |= members[i].truncated;
         if (average->code == 0) average->code = members[i].code;

@@ -208,6 +208,7 @@ bool sq_session_try_add(struct sq_session *session, struct sq_str text, struct s
     session->refused_tokens = (unsigned)count;
     if (!is_copy && !known && !has_room(session, count)) return false;
     prediction->text_hash = sq_text_hash(text);
+    prediction->text_simhash = sq_text_simhash(text);
     if (known) return true;
     if (is_copy) sq_metric_add(SQ_M_COLLAPSED_TEXTS, 0, 1);
     else add_text(session, count);

@@ -17,6 +17,7 @@ enum {
     COLLECTED_MAX = 256,
     WORDS_MIN = 4,
     CHUNK_BYTES = 768,          /* a chunk ends at the first ASCII byte behind half of it, or here */
+    SHINGLE_WORDS = 3,
     EXPANSION_MAX = 18,         /* code points that NFKC makes of one, at most */
 };
 
@@ -142,25 +143,71 @@ static unsigned count_words(const uint32_t *kept, unsigned kept_count)
     return words + spaceless / 2;
 }
 
-uint64_t sq_text_hash(struct sq_str text)
+/* The text made comparable, as code points in the collector; how many. 0 for texts that are too short to compare. */
+static unsigned make_comparable(struct sq_str text, struct collector *collector, const uint32_t **out)
 {
+    *collector = (struct collector){.kept_count = 0};
     if (sq_utf8_valid_bytes(text) != text.bytes) return 0;
-    struct collector collector = {.kept_count = 0};
     for (bool more = true; more && text.bytes > 0;) {
         size_t bytes = chunk_bytes(text);
-        more = take_chunk(&collector, (struct sq_str){text.data, bytes});
+        more = take_chunk(collector, (struct sq_str){text.data, bytes});
         text = (struct sq_str){text.data + bytes, text.bytes - bytes};
     }
-    const uint32_t *kept = collector.kept;
-    unsigned count = collector.kept_count;
+    const uint32_t *kept = collector->kept;
+    unsigned count = collector->kept_count;
     for (; count >= 3 && kept[0] == 'r' && kept[1] == 't' && kept[2] == ' '; kept += 3) count -= 3; /* retweets of retweets too */
     if (count > CODE_POINTS_MAX) count = CODE_POINTS_MAX;
-    if (count_words(kept, count) < WORDS_MIN) return 0;
+    *out = kept;
+    return count_words(kept, count) < WORDS_MIN ? 0 : count;
+}
 
+uint64_t sq_text_hash(struct sq_str text)
+{
+    struct collector collector;
+    const uint32_t *kept;
+    unsigned count = make_comparable(text, &collector, &kept);
+    if (count == 0) return 0;
     char normal[CODE_POINTS_MAX * 4];
     size_t bytes = 0;
     for (unsigned i = 0; i < count; i++) bytes += sq_utf8_encode(kept[i], normal + bytes);
     return XXH64(normal, bytes, 0);
+}
+
+/* Where the next word begins, at or behind `at`; count: nowhere. A character of a script without spaces is a word. */
+static unsigned next_word(const uint32_t *kept, unsigned count, unsigned at)
+{
+    while (at < count && kept[at] == ' ') at++;
+    return at;
+}
+
+static unsigned word_end(const uint32_t *kept, unsigned count, unsigned at)
+{
+    if (at < count && is_spaceless(kept[at])) return at + 1;
+    while (at < count && kept[at] != ' ' && !is_spaceless(kept[at])) at++;
+    return at;
+}
+
+uint64_t sq_text_simhash(struct sq_str text)
+{
+    struct collector collector;
+    const uint32_t *kept;
+    unsigned count = make_comparable(text, &collector, &kept), shingles = 0;
+    int votes[64] = {0};
+    uint64_t words[SHINGLE_WORDS] = {0};
+    unsigned seen = 0;
+    for (unsigned at = next_word(kept, count, 0); count > 0 && at < count; seen++) {
+        unsigned end = word_end(kept, count, at);
+        words[seen % SHINGLE_WORDS] = XXH64(&kept[at], (end - at) * sizeof *kept, 0);
+        at = next_word(kept, count, end);
+        if (seen + 1 < SHINGLE_WORDS) continue;
+        const uint64_t in_order[SHINGLE_WORDS] = {words[(seen + 1) % SHINGLE_WORDS], words[(seen + 2) % SHINGLE_WORDS], words[seen % SHINGLE_WORDS]};
+        uint64_t shingle = XXH64(in_order, sizeof in_order, 0);
+        for (unsigned bit = 0; bit < 64; bit++) votes[bit] += shingle >> bit & 1 ? 1 : -1;
+        shingles++;
+    }
+    uint64_t hash = 0;
+    for (unsigned bit = 0; bit < 64; bit++) hash |= (uint64_t)(votes[bit] > 0) << bit;
+    return shingles > 0 ? hash : 0;
 }
 
 uint64_t sq_author_hash(struct sq_str author) { return author.bytes ? XXH64(author.data, author.bytes, 0) : 0; }

@@ -12,6 +12,11 @@
  * spaces, two characters count as a word), and for invalid UTF-8. Thread-safe; works in a fixed buffer on the stack. */
 uint64_t sq_text_hash(struct sq_str text);
 
+/* For near-copies: a 64-bit simhash (Charikar, STOC 2002) over the runs of three words of the same comparable text, each hashed by XXH64 of its
+ * words' XXH64 over their code points, little-endian. Texts that share most runs differ in few bits, others in about 32. 0 as for
+ * sq_text_hash. Thread-safe. */
+uint64_t sq_text_simhash(struct sq_str text);
+
 /* XXH64 (seed 0) of an author's name as given; 0 for none. */
 uint64_t sq_author_hash(struct sq_str author);
 

@@ -11,7 +11,7 @@
 
 enum { STEP_MS = 300000, STEPS_A_DAY = 288, HOUR_MS = 3600000, NAME_BYTES = 8, FEW_AUTHORS = 3, FIRST_DAY = 7 };
 static const int64_t day_ms = INT64_C(24) * HOUR_MS, start_ms = 1767225600000; /* 2026-01-01 */
-static const double answers_share = 0.6, answer_delay_ms = 600000, same_tone = 0.7, drift_logit = 0.8;
+static const double answers_share = 0.33, answer_delay_ms = 600000, same_tone = 0.5, drift_logit = 0.8;
 static const char *const tones[PLANTED_TONES] = {"negative", "neutral", "positive"};
 
 struct message {

@@ -1,16 +1,23 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The detector at its defaults on made streams: recall, false alerts, delay. As a test, one short seed of each with generous bounds;
- * as a study, `sim_study SEEDS [ENTITIES [DAYS]]` prints the table of ops/docs/DETECTION.md. */
+ * as a study, `sim_study SEEDS [ENTITIES [DAYS]]` prints the table of ops/docs/DETECTION.md, and `sim_study memory` what 100,000 entities
+ * take. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include <cmocka.h>
 
+#include <malloc.h>
+
+#include "engine/base/clock.h"
 #include "tests/lib/judge.h"
+#include "tests/lib/random.h"
+#include "worker/core/detector.h"
 
 static const char *const kinds[] = {"matched", "hawkes", "markov"};
 
@@ -90,8 +97,43 @@ static int study(uint64_t seeds, unsigned entities, unsigned days)
     return 0;
 }
 
+/* Two hours and a half of 100,000 entities with 8 messages an hour each, a seventh of them negative with an excerpt of 120 bytes. */
+static int memory(void)
+{
+    enum { ENTITIES = 100000, MESSAGES = 20 };
+    static const char excerpt[] = "one hundred and twenty bytes of a text that somebody wrote about the battery of a phone that died after two days of rain..";
+    struct sq_err err;
+    struct sq_detector *detector;
+    struct sq_rule rule = judge_rule();
+    const struct sq_detector_options options = {
+        .app = "squall", .mode = "replay", .rules = &rule, .rules_count = 1, .time = judge_time(), .model_name = ""};
+    size_t before = mallinfo2().uordblks;
+    if (sq_detector_open(&detector, &options, &err)) return 1;
+    struct test_random random = {1};
+    uint64_t started_ns = sq_clock_thread_cpu_ns();
+    int64_t ts_ms = 1767225600000;
+    for (unsigned i = 0; i < ENTITIES * MESSAGES; i++) {
+        char entity[32];
+        snprintf(entity, sizeof entity, "some-entity-%u", test_random_below(&random, ENTITIES));
+        bool negative = test_random_below(&random, 7) == 0;
+        ts_ms += i % 2 ? 4 : 5;
+        const struct sq_score score = {
+            .source = {SQ_STR("posts"), 0, i}, .entity = sq_str_view(entity), .event_time_ms = ts_ms, .score = 0.9f,
+            .label = negative ? SQ_STR("negative") : SQ_STR("neutral"), .text_hash = test_random_bits(&random) | 1,
+            .author_hash = test_random_bits(&random) | 1, .excerpt = negative ? sq_str_view(excerpt) : (struct sq_str){0}};
+        if (sq_detector_take(detector, &score, ts_ms, NULL, NULL, &err)) return 1;
+    }
+    double seconds = (double)(sq_clock_thread_cpu_ns() - started_ns) / 1e9;
+    size_t bytes = mallinfo2().uordblks - before;
+    printf("%u entities: %.1f MB, %zu bytes each; %.0f scores and %.0f evaluations a second\n", sq_detector_counts(detector)->entities,
+           (double)bytes / 1e6, bytes / ENTITIES, ENTITIES * MESSAGES / seconds, (double)sq_detector_counts(detector)->evaluations / seconds);
+    sq_detector_close(detector);
+    return 0;
+}
+
 int main(int argc, char **argv)
 {
+    if (argc > 1 && strcmp(argv[1], "memory") == 0) return memory();
     if (argc > 1) {
         unsigned entities = argc > 2 ? (unsigned)strtoul(argv[2], NULL, 10) : 36, days = argc > 3 ? (unsigned)strtoul(argv[3], NULL, 10) : 28;
         return study(strtoull(argv[1], NULL, 10), entities, days);

@@ -9,7 +9,7 @@
 #include "engine/base/utf8.h"
 
 enum { HEAD_SET, HEAD_ENTITY, HEAD_LABEL, HEAD_SCORES };
-enum { FLAG_AUTHOR = 1, FLAG_TEXT = 2, FLAG_PROBABILITIES = 4 };
+enum { FLAG_AUTHOR = 1, FLAG_TEXT = 2, FLAG_PROBABILITIES = 4, FLAG_SIMHASH = 8 };
 enum { MAGIC_BYTES = 7, VERSION = 1, LABEL_BYTES_MAX = 256, NAMES_MAX = 1 << 24, FRAME_BYTES_MAX = 1024, PEEK_BYTES = 32 * 1024 };
 static const char magic[] = "SQSCORE";
 
@@ -158,12 +158,14 @@ int sq_compact_write(struct sq_compact *compact, struct sq_buf *out, const struc
     compact->ts_ms = score->event_time_ms;
     put_varint(out, HEAD_SCORES + (uint64_t)entity);
     put_varint(out, (uint64_t)step << 1 ^ (step < 0 ? UINT64_MAX : 0));
-    sq_buf_append_char(out, (char)((score->author_hash ? FLAG_AUTHOR : 0) | (score->text_hash ? FLAG_TEXT : 0) | (count ? FLAG_PROBABILITIES : 0)));
+    sq_buf_append_char(out, (char)((score->author_hash ? FLAG_AUTHOR : 0) | (score->text_hash ? FLAG_TEXT : 0) | (count ? FLAG_PROBABILITIES : 0) |
+                                   (score->text_simhash ? FLAG_SIMHASH : 0)));
     put_varint(out, (uint64_t)label);
     put_float(out, score->score);
     for (unsigned i = 0; i < count; i++) put_float(out, score->probabilities[i]);
     if (score->author_hash) put_fixed(out, score->author_hash, 8);
     if (score->text_hash) put_fixed(out, score->text_hash, 8);
+    if (score->text_simhash) put_fixed(out, score->text_simhash, 8);
     return sq_buf_failed(out) ? sq_err_set(err, SQ_E_NOMEM, "no memory for a score") : 0;
 }
 
@@ -242,7 +244,7 @@ static void take_score(struct cursor *cursor, struct sq_compact *compact, uint64
     uint64_t ts_ms = (uint64_t)compact->ts_ms + (zigzag >> 1 ^ (zigzag & 1 ? UINT64_MAX : 0));
     unsigned flags = (unsigned)take_fixed(cursor, 1);
     uint64_t label = take_varint(cursor);
-    if (entity >= compact->entities->count || label >= compact->labels->count || ts_ms > (uint64_t)SQ_TIME_MS_MAX || flags > 7) cursor->failed = true;
+    if (entity >= compact->entities->count || label >= compact->labels->count || ts_ms > (uint64_t)SQ_TIME_MS_MAX || flags > 15) cursor->failed = true;
     if (cursor->failed) return;
     score->entity = compact->entities->items[entity]->text;
     score->label = compact->labels->items[label]->text;
@@ -252,6 +254,7 @@ static void take_score(struct cursor *cursor, struct sq_compact *compact, uint64
     for (unsigned i = 0; i < score->probabilities_count; i++) score->probabilities[i] = take_ratio(cursor);
     score->author_hash = flags & FLAG_AUTHOR ? take_fixed(cursor, 8) : 0;
     score->text_hash = flags & FLAG_TEXT ? take_fixed(cursor, 8) : 0;
+    score->text_simhash = flags & FLAG_SIMHASH ? take_fixed(cursor, 8) : 0;
 }
 
 /* One frame: 1 when it was a score. */

@@ -8,12 +8,13 @@
  *         1      an entity: text of 1 to 256 bytes; it gets the next number, from 0
  *         2      a label: text of up to 256 bytes; likewise, with numbers of its own
  *         3 + e  a score of entity e: zigzag varint of ts less the ts before it (0 before the first), ms
- *                             byte of flags: 1 author, 2 text_hash, 4 probabilities
+ *                             byte of flags: 1 author, 2 text_hash, 4 probabilities, 8 text_simhash
  *                             varint number of its label
  *                             float32 score
  *                             float32 for each of the probabilities' labels   where flag 4
  *                             8 bytes XXH64 of the author                     where flag 1
  *                             8 bytes text_hash                               where flag 2
+ *                             8 bytes text_simhash                            where flag 8
  *     text  = varint of bytes, UTF-8
  *
  * Varints are LEB128 in at most ten bytes, all else little-endian. One thread. */

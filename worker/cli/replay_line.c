@@ -29,6 +29,7 @@ void sq_replay_line_write(struct sq_buf *out, const struct sq_score *score, stru
         sq_json_write_str(out, author);
     }
     if (score->text_hash) sq_buf_printf(out, ",\"text_hash\":\"%016" PRIx64 "\"", score->text_hash);
+    if (score->text_simhash) sq_buf_printf(out, ",\"text_simhash\":\"%016" PRIx64 "\"", score->text_simhash);
     sq_buf_append_text(out, "}\n");
 }
 
@@ -124,14 +125,24 @@ static int read_author(json_t *value, struct sq_replay_line *into, struct sq_err
     return 0;
 }
 
-static int read_text_hash(json_t *value, struct sq_replay_line *into, struct sq_err *err)
+static int read_hash(json_t *value, const char *name, uint64_t *hash, struct sq_err *err)
 {
     if (!value || (json_is_integer(value) && json_integer_value(value) == 0)) return 0;
     struct sq_str text = text_of(value);
     if (!json_is_string(value) || text.bytes != 16 || strspn(text.data, "0123456789abcdefABCDEF") != 16)
-        return wrong("text_hash", "16 hexadecimal digits", err);
-    into->score.text_hash = strtoull(text.data, NULL, 16);
+        return wrong(name, "16 hexadecimal digits", err);
+    *hash = strtoull(text.data, NULL, 16);
     return 0;
+}
+
+static int read_text_hash(json_t *value, struct sq_replay_line *into, struct sq_err *err)
+{
+    return read_hash(value, "text_hash", &into->score.text_hash, err);
+}
+
+static int read_text_simhash(json_t *value, struct sq_replay_line *into, struct sq_err *err)
+{
+    return read_hash(value, "text_simhash", &into->score.text_simhash, err);
 }
 
 static int read_id(json_t *value, struct sq_replay_line *into, struct sq_err *err)
@@ -156,7 +167,7 @@ static const struct {
 } members[] = {
     {"entity", read_entity}, {"ts", read_ts},         {"label", read_label},         {"score", read_score},
     {"scores", read_scores}, {"author", read_author}, {"text_hash", read_text_hash}, {"id", read_id},
-    {"excerpt", read_excerpt},
+    {"excerpt", read_excerpt}, {"text_simhash", read_text_simhash},
 };
 
 void sq_replay_line_deinit(struct sq_replay_line *into)
@@ -175,7 +186,7 @@ int sq_replay_line_read(struct sq_replay_line *into, struct sq_str line, struct 
     into->score.label = into->score.id = into->score.excerpt = (struct sq_str){0};
     into->score.score = 0;
     into->score.probabilities_count = 0;
-    into->score.author_hash = into->score.text_hash = 0;
+    into->score.author_hash = into->score.text_hash = into->score.text_simhash = 0;
     int status = 0;
     for (size_t i = 0; i < sizeof members / sizeof *members && status == 0; i++) {
         json_t *value = json_object_get(into->root, members[i].name);

@@ -111,7 +111,7 @@ bool sq_replay_scan(struct sq_replay_line *into, struct sq_str line)
     struct sq_score *score = &into->score;
     struct sq_str author = {0};
     score->id = score->excerpt = (struct sq_str){0};
-    score->text_hash = 0;
+    score->text_hash = score->text_simhash = 0;
     if (!line.data || !literal(&scan, SQ_STR("{\"entity\":")) || !string(&scan, &score->entity)) return false;
     if (score->entity.bytes == 0 || score->entity.bytes > SQ_ENTITY_BYTES_MAX) return false;
     if (!literal(&scan, SQ_STR(",\"ts\":")) || !ts(&scan, &score->event_time_ms)) return false;
@@ -120,6 +120,7 @@ bool sq_replay_scan(struct sq_replay_line *into, struct sq_str line)
     if (!literal(&scan, SQ_STR(",\"scores\":{")) || !scores(&scan, into)) return false;
     if (literal(&scan, SQ_STR(",\"author\":")) && !string(&scan, &author)) return false;
     if (literal(&scan, SQ_STR(",\"text_hash\":\"")) && !text_hash(&scan, &score->text_hash)) return false;
+    if (literal(&scan, SQ_STR(",\"text_simhash\":\"")) && !text_hash(&scan, &score->text_simhash)) return false;
     score->author_hash = sq_author_hash(author);
     return literal(&scan, SQ_STR("}")) && scan.at == scan.end;
 }

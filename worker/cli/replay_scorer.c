@@ -70,6 +70,7 @@ static int give(struct sq_replay_scorer *scorer, const struct slot *slot, struct
         .id = slot->event.id,
         .author_hash = sq_author_hash(slot->event.author),
         .text_hash = prediction->text_hash,
+        .text_simhash = prediction->text_simhash,
         .tokens = prediction->tokens,
         .truncated = prediction->truncated,
         .excerpt = excerpt_of(scorer, slot),

@@ -47,6 +47,7 @@ int sq_detector_open(struct sq_detector **out, const struct sq_detector_options 
         .scores_partition = options->scores_partition,
         .rules_digest = sq_identity_rules(options->rules, options->rules_count, &options->time),
         .silences = &detector->silences,
+        .terms = &detector->terms,
     };
     sq_buf_init(&detector->frame.words);
     *out = detector;
@@ -273,12 +274,16 @@ static int count_record(struct sq_detector *detector, struct sq_entity *entity, 
 {
     const char *topic = sq_topics_intern(&detector->topics, score->source.topic);
     unsigned verdicts = 0; /* a bit each */
+    bool is_told = false;  /* it is one of the texts that alerts are about */
     for (unsigned i = 0; i < detector->options.rules_count; i++) {
         struct sq_track *track = entity->tracks[i];
         if (!track || !sq_track_is_open_at(track, score->event_time_ms)) continue;
-        verdicts |= 1u << sq_track_count(track, &detector->plans[i], score, topic, late, detector->closed_ms);
+        enum sq_track_verdict verdict = sq_track_count(track, &detector->plans[i], score, topic, late, detector->closed_ms);
+        verdicts |= 1u << verdict;
+        is_told |= verdict == SQ_TRACK_COUNTED && sq_str_equal(score->label, sq_str_view(detector->options.rules[i].label));
     }
     if (verdicts & 1u << SQ_TRACK_NO_MEMORY) return sq_err_set(err, SQ_E_NOMEM, "no memory for the windows of an entity");
+    if (is_told) sq_terms_take(&detector->terms, score->excerpt);
     if (entity->last_ms < score->event_time_ms) entity->last_ms = score->event_time_ms;
     if (verdicts & 1u << SQ_TRACK_COLLAPSED_TEXT) detector->counts.collapsed_text++;
     else if (verdicts & 1u << SQ_TRACK_COLLAPSED_AUTHOR) detector->counts.collapsed_author++;

@@ -7,6 +7,7 @@
 #include "worker/core/entities.h"
 #include "worker/core/report.h"
 #include "worker/core/storm.h"
+#include "worker/core/terms.h"
 #include "worker/core/topics.h"
 #include "worker/core/watermark.h"
 
@@ -27,6 +28,7 @@ struct sq_detector {
     struct sq_entities entities;
     struct sq_topics topics;
     struct sq_silences silences;
+    struct sq_terms terms;
     struct sq_report_frame frame;
     struct sq_detector_counts counts;
     struct sq_orphan *orphans;  /* owned */

@@ -151,12 +151,30 @@ unsigned sq_examples_list(const struct sq_examples *examples, int64_t from_ms, i
     return count;
 }
 
-/* ---- As saved state ---- */
+/* ---- In a fixed order ---- */
 
 static int by_place_indirect(const void *left, const void *right)
 {
     const struct sq_example *const *a = left, *const *b = right;
     return by_place(*a, *b);
+}
+
+/* Those of [from_ms, to_ms), sorted; how many. */
+static unsigned sorted(const struct sq_examples *examples, int64_t from_ms, int64_t to_ms, const struct sq_example *out[SQ_EXAMPLES_MAX])
+{
+    unsigned count = 0;
+    for (uint32_t i = 0; i < examples->count; i++)
+        if (examples->items[i].topic && examples->items[i].ts_ms >= from_ms && examples->items[i].ts_ms < to_ms) out[count++] = &examples->items[i];
+    if (count > 0) qsort(out, count, sizeof *out, by_place_indirect);
+    return count;
+}
+
+unsigned sq_examples_texts(const struct sq_examples *examples, int64_t from_ms, int64_t to_ms, struct sq_str out[SQ_EXAMPLES_MAX])
+{
+    const struct sq_example *kept[SQ_EXAMPLES_MAX];
+    unsigned count = sorted(examples, from_ms, to_ms, kept);
+    for (unsigned i = 0; i < count; i++) out[i] = (struct sq_str){kept[i]->text + kept[i]->id_bytes, kept[i]->excerpt_bytes};
+    return count;
 }
 
 static void put_example(struct sq_buf *out, const struct sq_example *example, const char *topic_before, int64_t from_ms)
@@ -176,10 +194,7 @@ static void put_example(struct sq_buf *out, const struct sq_example *example, co
 void sq_examples_put(struct sq_buf *out, const struct sq_examples *examples, int64_t from_ms)
 {
     const struct sq_example *kept[SQ_EXAMPLES_MAX];
-    unsigned count = 0;
-    for (uint32_t i = 0; i < examples->count; i++)
-        if (examples->items[i].topic && examples->items[i].ts_ms >= from_ms) kept[count++] = &examples->items[i];
-    if (count > 0) qsort(kept, count, sizeof *kept, by_place_indirect);
+    unsigned count = sorted(examples, from_ms, INT64_MAX, kept);
     sq_bytes_put_signed(out, from_ms);
     sq_bytes_put_number(out, count);
     for (unsigned i = 0; i < count; i++) put_example(out, kept[i], i > 0 ? kept[i - 1]->topic : NULL, from_ms);

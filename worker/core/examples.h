@@ -36,6 +36,9 @@ void sq_examples_take(struct sq_examples *examples, const struct sq_score *score
 unsigned sq_examples_list(const struct sq_examples *examples, int64_t from_ms, int64_t within_ms, int64_t to_ms, struct sq_str label,
                           struct sq_alert_example out[SQ_ALERT_EXAMPLES_MAX]);
 
+/* The texts of [from_ms, to_ms), by time and coordinates; at most SQ_EXAMPLES_MAX. Returns how many. */
+unsigned sq_examples_texts(const struct sq_examples *examples, int64_t from_ms, int64_t to_ms, struct sq_str out[SQ_EXAMPLES_MAX]);
+
 /* As saved state: those from from_ms on, in order of time and coordinates. */
 void sq_examples_put(struct sq_buf *out, const struct sq_examples *examples, int64_t from_ms);
 void sq_examples_take_saved(struct sq_bytes *bytes, struct sq_examples *examples, struct sq_topics *topics); /* without memory: fewer */

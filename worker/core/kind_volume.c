@@ -13,6 +13,7 @@ static uint32_t messages_of(struct sq_counts counts) { return counts.count + cou
 static void fold(struct sq_track *track, const struct sq_plan *plan, int64_t block, struct sq_counts counts, double fleet_share)
 {
     (void)fleet_share;
+    if ((block + 1) * SQ_BLOCK_MS <= track->first_ms) return; /* before the entity was known: not empty, unknown */
     sq_volume_fold(&track->volume, plan, block, messages_of(counts));
 }
 

@@ -5,14 +5,19 @@
 #include "worker/core/kind.h"
 #include "worker/core/summary.h"
 
+static void tell_window(const struct sq_track *track, const struct sq_plan *plan, const struct sq_judgement *window, struct sq_alert *alert)
+{
+    alert->stats.count = window->counts.count;
+    alert->stats.matched = window->counts.matched;
+    sq_kind_of(plan->rule->type)->tell(track, window, alert);
+}
+
 static void fill_window(struct sq_alert *alert, const struct sq_track *track, const struct sq_plan *plan,
                         const struct sq_evaluation *evaluation)
 {
     const struct sq_judgement *window = &evaluation->windows[evaluation->strongest];
     alert->window_start_ms = window->start_ms;
     alert->window_end_ms = window->end_ms;
-    alert->stats.count = window->counts.count;
-    alert->stats.matched = window->counts.matched;
     alert->stats.strength = evaluation->strength;
     alert->stats.distinct_authors = sq_copies_count_since(&track->matching_authors, window->start_ms);
     alert->stats.collapsed = window->counts.collapsed;
@@ -20,15 +25,18 @@ static void fill_window(struct sq_alert *alert, const struct sq_track *track, co
     alert->stats.labels[0].label = sq_str_view(plan->rule->label); /* the only one that a rule counts */
     alert->stats.labels[0].count = window->counts.matched;
     alert->stats.labels_count = 1;
-    sq_kind_of(plan->rule->type)->tell(track, window, alert);
+    tell_window(track, plan, window, alert);
 }
 
-static void fill_examples(struct sq_alert *alert, const struct sq_track *track, const struct sq_plan *plan,
-                          const struct sq_evaluation *evaluation)
+static void fill_texts(struct sq_alert *alert, const struct sq_report_frame *frame, const struct sq_track *track, const struct sq_plan *plan,
+                       const struct sq_evaluation *evaluation)
 {
     const struct sq_judgement *longest = &evaluation->windows[plan->windows_count - 1];
     alert->examples_count = sq_examples_list(&track->examples, longest->start_ms, alert->window_start_ms, longest->end_ms,
                                              sq_str_view(plan->rule->label), alert->examples);
+    struct sq_str texts[SQ_EXAMPLES_MAX];
+    unsigned texts_count = sq_examples_texts(&track->examples, longest->start_ms, longest->end_ms, texts);
+    alert->terms_count = sq_terms_list(frame->terms, texts, texts_count, alert->entity, alert->terms);
 }
 
 /* What all alerts of an episode have in common, whoever lives it. */
@@ -81,7 +89,7 @@ int sq_report_alert(struct sq_report_frame *frame, const struct sq_entity *entit
     alert->alert_id = sq_identity_alert(alert->fingerprint, track->episode.first_ms);
     alert->model_digest = track->model_digest;
     fill_window(alert, track, plan, evaluation);
-    fill_examples(alert, track, plan, evaluation);
+    fill_texts(alert, frame, track, plan, evaluation);
     return fill_words(alert, frame, rule->summary[0] ? rule->summary : sq_summary_default(alert->kind), rule->runbook_url, err);
 }
 
@@ -121,17 +129,16 @@ void sq_report_view(const struct sq_report_frame *frame, const struct sq_entity 
 {
     const struct sq_judgement *shortest = &evaluation->windows[0], *longest = &evaluation->windows[plan->windows_count - 1];
     struct sq_str rule = sq_str_view(plan->rule->name);
-    struct sq_alert told = {0};
-    told.stats.count = shortest->counts.count;
-    told.stats.matched = shortest->counts.matched;
-    sq_kind_of(plan->rule->type)->tell(track, shortest, &told);
+    struct sq_alert told, told_long;
+    tell_window(track, plan, shortest, &told);
+    tell_window(track, plan, longest, &told_long);
     *view = (struct sq_entity_view){
         .rule = rule,
         .entity = entity->key,
         .count = told.stats.count,
         .matched = told.stats.matched,
-        .count_long = longest->counts.count,
-        .matched_long = longest->counts.matched,
+        .count_long = told_long.stats.count,
+        .matched_long = told_long.stats.matched,
         .baseline_rate = told.stats.baseline_rate,
         .baseline_low = told.stats.baseline_low,
         .baseline_high = told.stats.baseline_high,

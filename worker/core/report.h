@@ -7,6 +7,7 @@
 #include "worker/core/detector.h"
 #include "worker/core/entities.h"
 #include "worker/core/storm.h"
+#include "worker/core/terms.h"
 
 /* What all alerts of a detector have in common. */
 struct sq_report_frame {
@@ -14,6 +15,7 @@ struct sq_report_frame {
     int32_t scores_partition;
     uint64_t rules_digest;
     const struct sq_silences *silences;
+    const struct sq_terms *terms;
     int64_t watermark_ms;
     struct sq_buf words;   /* scratch of the alert being built; owned */
 };

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* A state: version, the rule's form, the entity's latest event time and the number of its latest record, then the track. The meta: version,
- * closed bucket and watermark, a fleet and a storm for each rule by its name and form, and the silences. Numbers as in bytes.h. */
+ * closed bucket and watermark, a fleet and a storm for each rule by its name and form, the silences, and the words of before. Numbers as in bytes.h. */
 #include "worker/core/state_codec.h"
 
 #include <stdlib.h>
@@ -158,6 +158,7 @@ static void put_meta(struct sq_buf *out, const struct sq_detector *detector)
     sq_bytes_put_number(out, detector->options.rules_count);
     for (unsigned rule = 0; rule < detector->options.rules_count; rule++) put_rule(out, detector, rule);
     put_silences(out, &detector->silences);
+    sq_terms_put(out, &detector->terms);
 }
 
 int sq_detector_save(struct sq_detector *detector, sq_saved_state_fn each, void *ctx, struct sq_buf *meta, struct sq_err *err)
@@ -295,6 +296,7 @@ int sq_detector_restore_meta(struct sq_detector *detector, struct sq_str meta, s
     uint64_t rules = sq_bytes_number_to(&bytes, META_RULES_MAX);
     for (uint64_t i = 0; i < rules && !bytes.failed; i++) take_rule(&bytes, detector);
     has_memory = has_memory && take_silences(&bytes, &detector->silences);
+    sq_terms_take_saved(&bytes, &detector->terms);
     if (!has_memory) return sq_err_set(err, SQ_E_NOMEM, "no memory for a restored partition");
     return sq_bytes_is_done(&bytes) ? 0 : refuse(err);
 }

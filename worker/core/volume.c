@@ -30,10 +30,10 @@ double sq_volume_spread(const struct sq_volume *volume, const struct sq_plan *pl
     return mean > 0 ? phi + (phi_of(volume, plan, 0) + 1 / mean) / (double)volume->blocks : phi;
 }
 
-/* At most three standard deviations above what the baseline expects. */
+/* At most three standard deviations above what the baseline expects, and of one that expects less than a message, above one. */
 static double winsorised(double y, double mean, double phi)
 {
-    double limit = mean + 3 * sqrt(mean + phi * mean * mean);
+    double expected = mean > 1 ? mean : 1, limit = expected + 3 * sqrt(expected + phi * expected * expected);
     return y < limit ? y : limit;
 }
 

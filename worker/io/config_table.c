@@ -134,7 +134,7 @@ static const struct sq_config_row rows[] = {
     {"rules[].min_lift_pp", REAL(RULE(min_lift_pp), 0, 100), DEFAULT("5"), MEANS("percentage points over the baseline")},
     {"rules[].min_lift_ratio", REAL(RULE(min_lift_ratio), 1, 1000), DEFAULT("1.5"), MEANS("times the baseline")},
     {"rules[].min_authors", INT(RULE(min_authors), 0, 4), DEFAULT("3"), MEANS("distinct ones; skipped where no author is known")},
-    {"rules[].max_per_text", INT(RULE(max_per_text), 1, 255), DEFAULT("3"), MEANS("copies of a text that count in a window")},
+    {"rules[].max_per_text", INT(RULE(max_per_text), 1, 255), DEFAULT("2"), MEANS("copies of a text that count in a window")},
     {"rules[].max_per_author", INT(RULE(max_per_author), 1, 255), DEFAULT("3"), MEANS("messages of an author that count in a window")},
     {"rules[].near_copies", BOOL(RULE(near_copies)), DEFAULT("false"), MEANS("texts that differ in little are copies of each other too")},
     {"rules[].half_life", DURATION(RULE(half_life_ms), 6 * HOUR, 366 * DAY), DEFAULT("7d"), MEANS("of the baseline")},

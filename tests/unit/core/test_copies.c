@@ -73,12 +73,28 @@ static void counts_distinct_ones_since(void **state)
     assert_int_equal(sq_copies_count_since(&copies, 0), 3);
 }
 
+static void near_copies_are_one_text(void **state)
+{
+    (void)state;
+    struct sq_copies copies = {0};
+    uint64_t simhashes[SQ_COPIES_ENTRIES] = {0};
+    const uint64_t first = 0x123456789abcdef0, hash = UINT64_C(1) << 40;
+    assert_int_equal(sq_copies_see_near(&copies, simhashes, hash, first, 0), 0);
+    assert_int_equal(sq_copies_see_near(&copies, simhashes, 2 * hash, first ^ 7, 0), 1);     /* three bits */
+    assert_int_equal(sq_copies_see_near(&copies, simhashes, 3 * hash, first ^ 0xff, 0), 0);  /* five more: another text */
+    assert_int_equal(sq_copies_see_near(&copies, simhashes, 4 * hash, first ^ 0x38, 0), 0);  /* near neither */
+    assert_int_equal(sq_copies_see_near(&copies, simhashes, hash, 0, 0), 2);                 /* known by its hash */
+    assert_int_equal(sq_copies_see_near(&copies, simhashes, 5 * hash, 0, 0), 0);             /* no simhash is near nothing */
+    assert_int_equal(sq_copies_see_near(&copies, NULL, 6 * hash, first, 0), 0);              /* exact copies only */
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(counts_how_often_a_text_came),        cmocka_unit_test(zero_is_never_known),
         cmocka_unit_test(forgets_after_an_hour_unseen),        cmocka_unit_test(gives_up_the_one_unseen_for_longest),
         cmocka_unit_test(a_source_of_an_eighth_stays_known),   cmocka_unit_test(counts_distinct_ones_since),
+        cmocka_unit_test(near_copies_are_one_text),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -116,6 +116,27 @@ static void authors_are_hashed_as_given(void **state)
     assert_int_not_equal(sq_author_hash(SQ_STR("jo")), sq_author_hash(SQ_STR("Jo")));
 }
 
+static unsigned distance(const char *a, const char *b)
+{
+    return (unsigned)__builtin_popcountll(sq_text_simhash(sq_str_view(a)) ^ sq_text_simhash(sq_str_view(b)));
+}
+
+#define LONG_TEXT                                                                                                                       \
+    "the battery of my new phone died after two days and nobody at the shop wanted to hear about it so i wrote to the maker who told me "  \
+    "to go back to the shop where they laughed at me and said that i should buy"
+
+static void near_copies_differ_in_few_bits(void **state)
+{
+    (void)state;
+    assert_int_equal(distance(LONG_TEXT " another one", "RT @jo: " LONG_TEXT " another one! http://x.y"), 0);
+    assert_true(distance(LONG_TEXT " another one", LONG_TEXT " another") <= 6);
+    assert_true(distance(LONG_TEXT " another one", LONG_TEXT " a better one") <= 12);
+    assert_true(distance(LONG_TEXT, "what a lovely day it is to walk along the river with my dog and my very best friends of all") >= 16);
+    assert_int_equal(sq_text_simhash(SQ_STR("so bad it is")) != 0, 1);
+    assert_int_equal(sq_text_simhash(SQ_STR("so bad")), 0);
+    assert_int_equal(sq_text_simhash(SQ_STR("\xff four words are here")), 0);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -128,6 +149,7 @@ int main(void)
         cmocka_unit_test(long_texts_take_linear_time),
         cmocka_unit_test(endings_behind_200_characters_do_not_count),
         cmocka_unit_test(authors_are_hashed_as_given),
+        cmocka_unit_test(near_copies_differ_in_few_bits),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -28,7 +28,7 @@ static struct sq_score score_of(unsigned i, char name[32])
     struct sq_score score = {
         .entity = sq_str_view(name), .event_time_ms = 1767225600000 + (int64_t)i * 1000 - (i % 7) * 5000, .label = labels[i % 3],
         .score = (float)(i % 100) / 99, .probabilities_count = count, .author_hash = i % 2 ? UINT64_C(0x8000000000000000) + i : 0,
-        .text_hash = i % 3 ? UINT64_MAX - i : 0};
+        .text_hash = i % 3 ? UINT64_MAX - i : 0, .text_simhash = i % 5 ? i * 77 : 0};
     for (unsigned p = 0; p < count; p++) score.probabilities[p] = (float)((i + p) % 11) / 10;
     return score;
 }
@@ -90,6 +90,7 @@ static void what_was_written_comes_back(void **state)
         assert_int_equal(next(&reading), 1);
         assert_true(sq_str_equal(read->entity, expected.entity) && sq_str_equal(read->label, expected.label));
         assert_true(read->event_time_ms == expected.event_time_ms && read->author_hash == expected.author_hash && read->text_hash == expected.text_hash);
+        assert_true(read->text_simhash == expected.text_simhash);
         assert_int_equal(read->probabilities_count, expected.probabilities_count);
         assert_memory_equal(&read->score, &expected.score, sizeof expected.score);
         for (unsigned p = 0; p < expected.probabilities_count; p++) {
