@@ -13,6 +13,7 @@
 #include "worker/cli/replay_diff.h"
 #include "worker/cli/replay_point.h"
 #include "worker/cli/replay_reader.h"
+#include "worker/cli/replay_report.h"
 #include "worker/cli/replay_sweep.h"
 #include "worker/io/config_duration.h"
 
@@ -20,7 +21,7 @@ enum { REFUSALS_SHOWN = 10 };
 
 struct replay {
     const char *config_path, *scores_path, *alerts_path;
-    const char *sweep_flag, *diff_flag, *truth_path, *settle_flag;
+    const char *sweep_flag, *diff_flag, *truth_path, *settle_flag, *report_path;
     bool json, quiet, scores_in;
     struct sq_option_list sets, models;
     int64_t settle_ms;
@@ -31,6 +32,7 @@ struct replay {
     struct sq_replay_point *points; /* what is tried: of a sweep all, of a diff the two, else one */
     unsigned points_count;
     struct sq_replay_truth truth;
+    struct sq_replay_report report;
     struct sq_replay_out out;
     uint64_t lines_read, refused;
     uint64_t refused_by[SQ_ERR_COUNT]; /* by row of the error table */
@@ -56,6 +58,8 @@ static int take_result(const struct sq_replay_result *result, void *ctx, struct 
     for (unsigned i = 0; i < replay->points_count && status == 0; i++)
         status = sq_replay_point_take(&replay->points[i], result->score, &problem);
     if (status == 0) status = sq_replay_out_score(&replay->out, result, &problem);
+    if (status == 0 && replay->report_path && !sq_replay_report_note(&replay->report, &replay->points[0].run, result->score->event_time_ms))
+        status = sq_err_set(&problem, SQ_E_NOMEM, "no memory for the report");
     if (status == 0) return 0;
     if (result->code == 0) message = problem.message;
     if (sq_err_class(status) != SQ_CLASS_POISON) return sq_err_set(err, status, "%s", message);
@@ -137,7 +141,7 @@ static void write_figures(const struct replay *replay, struct sq_replay_figures 
 }
 
 /* The table of a sweep, the lines of a diff; a truth's sentence without either goes with the summary. */
-static int tell_results(const struct replay *replay, struct sq_err *err)
+static int tell_results(struct replay *replay, struct sq_err *err)
 {
     struct sq_buf text;
     struct sq_replay_figures *figures = calloc(replay->points_count, sizeof *figures);
@@ -148,6 +152,8 @@ static int tell_results(const struct replay *replay, struct sq_err *err)
     if (status == 0 && replay->sweep_flag) write_figures(replay, figures, &text);
     if (status == 0 && replay->diff_flag) (replay->json ? sq_replay_diff_json : sq_replay_diff_table)(now, &replay->points[1].tally, &text);
     if (status == 0) status = write_out(&text, err);
+    if (status == 0 && replay->report_path)
+        status = sq_replay_report_write(&replay->report, &replay->points[0], &figures[0], replay->lines.name, replay->report_path, err);
     sq_buf_clear(&text);
     if (status == 0 && replay->truth_path && !replay->sweep_flag) sq_replay_figures_sentence(figures, &text);
     if (text.bytes) fputs(text.data, stderr);
@@ -231,6 +237,7 @@ static void close_all(struct replay *replay)
     for (unsigned i = 0; i < replay->points_count; i++) sq_replay_point_close(&replay->points[i]);
     free(replay->points);
     sq_replay_truth_deinit(&replay->truth);
+    sq_replay_report_deinit(&replay->report);
     if (replay->engine) sq_engine_close(replay->engine);
     sq_config_close(replay->config);
 }
@@ -244,6 +251,7 @@ static int check_options(struct replay *replay)
     if (copies) return sq_args_mistake(&sq_command_replay, "--scores-out with --scores-in would copy the input; a name that ends in " SQ_COMPACT_SUFFIX " turns it into the compact form");
     if (reads_twice) return sq_args_mistake(&sq_command_replay, "-c - can be read once only: --sweep and --diff need a file");
     if (replay->sweep_flag && replay->diff_flag) return sq_args_mistake(&sq_command_replay, "--sweep and --diff are two questions: ask one");
+    if (replay->sweep_flag && replay->report_path) return sq_args_mistake(&sq_command_replay, "--report shows one configuration's alerts, --sweep tries many");
     if (replay->sweep_flag && replay->alerts_path) return sq_args_mistake(&sq_command_replay, "--alerts-out has one configuration's alerts, --sweep tries many");
     if (replay->sweep_flag && sq_sweep_parse(&replay->sweep, replay->sweep_flag, &err)) return sq_args_mistake(&sq_command_replay, "%s", err.message);
     if (replay->settle_flag && !sq_config_duration_parse(sq_str_view(replay->settle_flag), &replay->settle_ms))
@@ -254,12 +262,14 @@ static int check_options(struct replay *replay)
 static int run(int argc, char **argv)
 {
     struct replay replay = {0};
+    sq_replay_report_init(&replay.report);
     const struct sq_option options[] = {
         {.name = "config", .letter = 'c', .text = &replay.config_path}, {.name = "set", .letter = 's', .list = &replay.sets},
         {.name = "model", .list = &replay.models},                      {.name = "scores-out", .text = &replay.scores_path},
         {.name = "alerts-out", .text = &replay.alerts_path},            {.name = "scores-in", .flag = &replay.scores_in},
         {.name = "sweep", .text = &replay.sweep_flag},                  {.name = "diff", .text = &replay.diff_flag},
         {.name = "truth", .text = &replay.truth_path},                  {.name = "settle", .text = &replay.settle_flag},
+        {.name = "report", .text = &replay.report_path},
         {.name = "json", .flag = &replay.json},                         {.name = "quiet", .letter = 'q', .flag = &replay.quiet},
         {0},
     };
@@ -301,6 +311,7 @@ const struct sq_command sq_command_replay = {
     "      --diff BASE        which alerts this configuration adds (+), removes (-) and moves (~) against BASE: a file, or PATH=VALUE\n"
     "                         beside -c and --set\n"
     "      --truth F          what really happened, as lines {\"entity\",\"start\",\"end\"}, times in milliseconds: recall and false alarms\n"
+    "      --report F         an HTML page of its own: each entity's rate over what is usual for it, and the alerts\n"
     "      --settle TIME      what starts in this first part of the input counts neither in a sweep nor against a truth; as 7d\n"
     "      --json             the same on stdout as JSON, instead of lines for people\n"
     "  -q, --quiet            no summary\n"

@@ -179,6 +179,40 @@ static void a_truth_without_a_sweep_is_a_sentence(void **state)
     sq_buf_deinit(&err);
 }
 
+/* A page of its own: nothing from elsewhere, and whatever is called something stays text. */
+static void a_report_shows_each_entity_with_alerts(void **state)
+{
+    (void)state;
+    char *page = test_path(&folder, "report.html");
+    const char *const args[] = {"--scores-in", "--report", page, "--truth", truth, "-q", scores, NULL};
+    assert_int_equal(replay(args), 0);
+    struct sq_buf html = test_content(&folder, "report.html"), told = test_content(&folder, "out");
+    unsigned alerts = 0;
+    for (const char *at = told.data; (at = strstr(at, " FIRING ")); at++) alerts += strncmp(strchr(at, '\n') - 7, " reopen", 7) != 0;
+    assert_true(alerts > 5);
+    assert_int_equal(test_count(&html, "<tr><td class=\"n\">"), alerts);
+    assert_int_equal(test_count(&html, "<title>2026-01-"), alerts);
+    assert_int_equal(test_count(&html, "<svg "), 6);
+    assert_int_equal(test_count(&html, "</svg>"), 6);
+    assert_non_null(strstr(html.data, "events caught"));
+    assert_null(strstr(html.data, "<script"));
+    assert_null(strstr(html.data, "http"));
+    sq_buf_deinit(&html);
+    sq_buf_deinit(&told);
+
+    test_folder_write(&folder, "odd.jsonl", SQ_STR("{\"entity\":\"<b>&\\\"\",\"ts\":1767225600000,\"label\":\"x\"}\n{\"entity\":\"<b>&\\\"\",\"ts\":1767235600000,\"label\":\"x\"}\n"
+                                                     "{\"entity\":\"<b>&\\\"\",\"ts\":1767236600000,\"label\":\"x\"}\n"));
+    char *odd = test_path(&folder, "odd.jsonl");
+    const char *const again[] = {"--scores-in", "--report", page, "-q", odd, NULL};
+    assert_int_equal(replay(again), 0);
+    html = test_content(&folder, "report.html");
+    assert_non_null(strstr(html.data, "&lt;b&gt;&amp;&quot;"));
+    assert_null(strstr(html.data, "<b>&"));
+    sq_buf_deinit(&html);
+    free(odd);
+    free(page);
+}
+
 static void mistakes_are_told(void **state)
 {
     (void)state;
@@ -262,6 +296,7 @@ int main(void)
         cmocka_unit_test(a_diff_lists_what_a_change_adds_and_removes),
         cmocka_unit_test(both_forms_give_the_same_alerts),
         cmocka_unit_test(a_truth_without_a_sweep_is_a_sentence),
+        cmocka_unit_test(a_report_shows_each_entity_with_alerts),
         cmocka_unit_test(mistakes_are_told),
     };
     return cmocka_run_group_tests(tests, write_week, remove_week);
