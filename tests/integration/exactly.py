@@ -83,6 +83,22 @@ def transitions(kafka, app):
     return out
 
 
+def open_transaction(kafka, topic, partition):
+    """A stranger's transaction that stays open until the broker ends it."""
+    producer = Producer({"bootstrap.servers": kafka.brokers, "transactional.id": unique("stranger"), "transaction.timeout.ms": 6000})
+    producer.init_transactions(20)
+    producer.begin_transaction()
+    producer.produce(topic, b"?", b"?", partition)
+    assert producer.flush(20) == 0
+    return producer
+
+
+def set_offsets(kafka, group, topic, offset):
+    consumer = Consumer({"bootstrap.servers": kafka.brokers, "group.id": group, "enable.auto.commit": False})
+    consumer.commit(offsets=[TopicPartition(topic, i, offset) for i in range(kafka.partitions(topic))], asynchronous=False)
+    consumer.close()
+
+
 def check_ids(kafka, app):
     """Each transition once, each alert under one id."""
     keys = Counter(headers_of(message)["ce_id"] for message in kafka.read(f"{app}.alerts"))

@@ -15,6 +15,7 @@
 #include "worker/io/sink_kafka.h"
 #include "worker/io/sink_txn.h"
 #include "worker/io/source_kafka.h"
+#include "worker/io/state_reader_kafka.h"
 #include "worker/pipeline/api.h"
 #include "worker/pipeline/pipeline.h"
 
@@ -26,6 +27,7 @@ struct worker {
     struct sq_loop *loop;
     struct sq_source *sources[2]; /* by enum sq_stage_name; NULL: the role is off */
     struct sq_sink *sinks[2];
+    struct sq_state_reader *state_reader; /* NULL: no state is kept */
     struct sq_pipeline *pipeline;
     struct sq_api *api;
     struct sq_notify *notify;     /* NULL: not an alert worker */
@@ -87,6 +89,7 @@ static int open_pipeline(struct worker *worker, const char *mode, struct sq_err 
         .loop = worker->loop, .config = worker->config, .engine = worker->engine, .embedder = worker->embedder, .mode = mode,
         .score_source = worker->sources[SQ_STAGE_SCORE], .score_sink = worker->sinks[SQ_STAGE_SCORE],
         .alert_source = worker->sources[SQ_STAGE_ALERT], .alert_sink = worker->sinks[SQ_STAGE_ALERT],
+        .state_reader = worker->state_reader,
     };
     const struct sq_api_options api = {.listen = worker->config->http.listen, .token_file = worker->config->http.token_file};
     int status = sq_pipeline_open(&worker->pipeline, &options, err);
@@ -114,6 +117,8 @@ static int open_worker(struct worker *worker, const struct sq_option_list *model
     if (status == 0) status = sq_loop_open(&worker->loop, err);
     if (status == 0 && worker->config->roles & SQ_ROLE_SCORE) status = open_stage(worker, SQ_STAGE_SCORE, err);
     if (status == 0 && worker->config->roles & SQ_ROLE_ALERT) status = open_stage(worker, SQ_STAGE_ALERT, err);
+    if (status == 0 && worker->sinks[SQ_STAGE_ALERT] && worker->config->delivery == SQ_DELIVERY_EXACTLY_ONCE)
+        status = sq_state_reader_kafka_open(&worker->state_reader, worker->loop, worker->config, err);
     if (status == 0) status = open_pipeline(worker, mode, err);
     if (status == 0 && worker->config->roles & SQ_ROLE_ALERT) status = sq_notify_open(&worker->notify, worker->config, err);
     if (status == 0) status = sq_signal_open(&worker->terminate, worker->loop, SIGTERM, on_terminate, worker, err);
@@ -128,6 +133,7 @@ static void close_worker(struct worker *worker)
     sq_api_close(worker->api);
     sq_notify_close(worker->notify);
     sq_pipeline_close(worker->pipeline);
+    if (worker->state_reader) worker->state_reader->ops->close(worker->state_reader);
     for (int stage = 0; stage < 2; stage++) {
         if (worker->sinks[stage]) worker->sinks[stage]->ops->close(worker->sinks[stage]);
         if (worker->sources[stage]) worker->sources[stage]->ops->close(worker->sources[stage]);

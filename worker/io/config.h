@@ -32,6 +32,7 @@ enum {
 };
 
 enum sq_delivery { SQ_DELIVERY_AT_LEAST_ONCE, SQ_DELIVERY_EXACTLY_ONCE };
+enum sq_restore { SQ_RESTORE_STATE, SQ_RESTORE_REBUILD };
 enum { SQ_ROLE_SCORE = 1, SQ_ROLE_ALERT = 2 }; /* bits */
 enum sq_input_start { SQ_START_EARLIEST, SQ_START_LATEST };
 enum sq_reopen { SQ_REOPEN_INFO, SQ_REOPEN_PAGE };
@@ -56,6 +57,7 @@ struct sq_config {
     char instance[SQ_CONFIG_NAME_BYTES];
     unsigned roles; /* SQ_ROLE_* */
     enum sq_delivery delivery;
+    enum sq_restore restore; /* where alert-state and the committed offset differ */
     int64_t shutdown_timeout_ms;
     bool is_sandboxed;
     struct {

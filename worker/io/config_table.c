@@ -44,6 +44,9 @@ static const struct sq_config_row rows[] = {
     {"delivery", WORD(ONE(delivery), "at_least_once", "exactly_once"), DEFAULT("exactly_once"),
      MEANS("exactly_once: outputs and offsets in one transaction. at_least_once, for brokers without transactions: nothing is lost, a crash may "
            "score a record twice; alert ids stay the same")},
+    {"restore", WORD(ONE(restore), "state", "rebuild"), DEFAULT("state"),
+     MEANS("where the group's offset was set by other hands, so that <app>.alert-state doesn't fit: state refuses to start, rebuild reads the "
+           "scores that are left anew, silently up to the offset")},
     {"shutdown_timeout", DURATION(ONE(shutdown_timeout_ms), 1 * SECOND, 10 * MINUTE), DEFAULT("30s"),
      MEANS("how long a SIGTERM may drain; keep it below the supervisor's grace period")},
     {"sandbox", BOOL(ONE(is_sandboxed)), DEFAULT("true"),

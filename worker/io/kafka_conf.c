@@ -107,10 +107,15 @@ static void on_log(const rd_kafka_t *rk, int syslog_level, const char *facility,
            SQ_LS("hint", hint ? hint : ""), SQ_LI("suppressed", suppressed));
 }
 
+void sq_kafka_client_id(char out[SQ_CLIENT_ID_BYTES], const struct sq_config *config, enum sq_stage_name stage)
+{
+    snprintf(out, SQ_CLIENT_ID_BYTES, "%s-%s-%s", config->app, stages[stage], config->instance);
+}
+
 static int conf_common(rd_kafka_conf_t *conf, const struct sq_config *config, enum sq_stage_name stage, struct sq_err *err)
 {
-    char client_id[2 * SQ_CONFIG_NAME_BYTES + 16];
-    snprintf(client_id, sizeof client_id, "%s-%s-%s", config->app, stages[stage], config->instance);
+    char client_id[SQ_CLIENT_ID_BYTES];
+    sq_kafka_client_id(client_id, config, stage);
     rd_kafka_conf_set_log_cb(conf, on_log);
     int status = set(conf, "bootstrap.servers", config->kafka.brokers, err);
     if (status == 0) status = set(conf, "client.id", client_id, err);
@@ -187,8 +192,8 @@ static int conf_producer(rd_kafka_conf_t **conf, const struct sq_config *config,
 
 int sq_kafka_conf_producer(rd_kafka_conf_t **conf, const struct sq_config *config, enum sq_stage_name stage, struct sq_err *err)
 {
-    char transactional_id[2 * SQ_CONFIG_NAME_BYTES + 16]; /* unique among live workers, the same after a restart */
-    snprintf(transactional_id, sizeof transactional_id, "%s-%s-%s", config->app, stages[stage], config->instance);
+    char transactional_id[SQ_CLIENT_ID_BYTES];
+    sq_kafka_client_id(transactional_id, config, stage);
     return conf_producer(conf, config, stage, config->delivery == SQ_DELIVERY_EXACTLY_ONCE ? transactional_id : NULL, err);
 }
 

@@ -22,6 +22,10 @@ int sq_kafka_conf_sender(rd_kafka_conf_t **conf, const struct sq_config *config,
 /* rd_kafka_new, with the conf given up in any case. */
 int sq_kafka_open(rd_kafka_t **rk, rd_kafka_type_t type, rd_kafka_conf_t *conf, struct sq_err *err);
 
+/* "<app>-<stage>-<instance>": unique among live workers, the same after a restart. */
+enum { SQ_CLIENT_ID_BYTES = 2 * SQ_CONFIG_NAME_BYTES + 16 };
+void sq_kafka_client_id(char out[SQ_CLIENT_ID_BYTES], const struct sq_config *config, enum sq_stage_name stage);
+
 /* "<app>-score", "<app>-alert". */
 void sq_kafka_group_name(char *out, size_t out_bytes, const struct sq_config *config, enum sq_stage_name stage);
 

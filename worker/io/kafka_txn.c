@@ -20,6 +20,7 @@ struct kafka_txn {
     struct sq_kafka_producer producer;
     rd_kafka_t *consumer;      /* the source's */
     char group[SQ_CONFIG_NAME_BYTES + 16];
+    char id[SQ_CLIENT_ID_BYTES];
     _Atomic bool is_interrupted;
 };
 
@@ -184,6 +185,8 @@ int sq_kafka_txn_open(struct sq_txn_client **out, const struct sq_config *config
     if (!txn) return sq_err_set(err, SQ_E_NOMEM, "no memory for a transactional producer");
     *txn = (struct kafka_txn){.base = {&ops}, .consumer = sq_source_kafka_client(source)};
     txn->producer = (struct sq_kafka_producer){.stage = stage, .config = config, .is_interrupted = &txn->is_interrupted};
+    txn->base.id = txn->id;
+    sq_kafka_client_id(txn->id, config, stage);
     sq_kafka_group_name(txn->group, sizeof txn->group, config, stage);
     /* A setting that librdkafka refuses shows now and not at the first commit; nothing connects until it is asked for something. */
     int status = sq_kafka_producer_open(&txn->producer, err);

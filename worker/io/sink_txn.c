@@ -19,7 +19,6 @@
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <unistd.h>
 
 #include "engine/base/clock.h"
 
@@ -29,7 +28,7 @@ struct txn_sink {
     bool is_open;     /* the client's producer can begin */
     bool is_careful;  /* a request was refused: one output a request until a batch is through */
     bool is_in_doubt; /* commit was called for the batch in hand, and its outcome is unknown */
-    char run[24];     /* tells this sink's tags from all others' */
+    char run[40];     /* tells this sink's tags from all others' */
     uint64_t attempts;
     char tag[SQ_TXN_TAG_BYTES]; /* of the last attempt */
     uint64_t fenced_ns[SQ_TXN_FENCES_MAX]; /* ring */
@@ -213,6 +212,14 @@ static void sink_close(struct sq_sink *base)
 
 static const struct sq_sink_ops ops = {sink_prepare, sink_commit, sink_interrupt, sink_close};
 
+/* Another worker has another id, and the same one was not there before at this time. */
+static void name_run(struct txn_sink *sink)
+{
+    uint64_t hash = UINT64_C(0xcbf29ce484222325); /* FNV-1a */
+    for (const char *at = sink->client->id; *at; at++) hash = (hash ^ (unsigned char)*at) * UINT64_C(0x100000001b3);
+    snprintf(sink->run, sizeof sink->run, "%016" PRIx64 ".%" PRIx64, hash, (uint64_t)sq_clock_wall_ms());
+}
+
 int sq_sink_txn_open(struct sq_sink **out, struct sq_txn_client *client, struct sq_err *err)
 {
     *out = NULL;
@@ -222,7 +229,7 @@ int sq_sink_txn_open(struct sq_sink **out, struct sq_txn_client *client, struct 
         return sq_err_set(err, SQ_E_NOMEM, "no memory for a sink");
     }
     *sink = (struct txn_sink){.base = {&ops}, .client = client};
-    snprintf(sink->run, sizeof sink->run, "%" PRIx64 ".%x", (uint64_t)sq_clock_wall_ms(), (unsigned)getpid());
+    name_run(sink);
     *out = &sink->base;
     return 0;
 }

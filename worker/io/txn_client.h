@@ -37,6 +37,7 @@ struct sq_txn_client_ops {
 };
 struct sq_txn_client {
     const struct sq_txn_client_ops *ops;
+    const char *id; /* the stage's stable id: no other live producer has it */
 };
 
 #endif

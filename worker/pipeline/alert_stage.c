@@ -9,6 +9,7 @@
 #include "engine/base/metrics.h"
 #include "worker/io/log.h"
 #include "worker/pipeline/alert_record.h"
+#include "worker/pipeline/alert_state.h"
 
 enum {
     QUIET_MS = 60000,               /* at the end of its partition for so long: the clock may move its watermark */
@@ -16,16 +17,24 @@ enum {
     ARENA_BYTES = SQ_DECODE_SCRATCH_BYTES + SQ_RECORD_BYTES_MAX * 2,
     STEP_WINDOW = 3,
     RESTORE_LOG_MS = 5000,
+    REFUSAL_MS = 10000,             /* a worker that slept learns in this time that the partition is another's by now, and its offset old */
 };
 
 /* A scores partition. */
 struct part {
     struct sq_owned owned; /* first */
+    struct sq_alert_stage *stage;
     struct sq_detector *detector;
     struct sq_detector_counts seen;   /* already in the metrics */
     int64_t live_offset;              /* transitions of records below it were published before; -1: none were */
     int64_t first_offset, read_offset; /* of the rebuild's progress; -1: nothing read */
     bool is_restoring, is_at_end;
+    bool is_reading;                  /* the state, parked meanwhile; part of restoring */
+    double read_share;                /* of the state */
+    struct sq_alert_restore restore;  /* while is_reading */
+    uint64_t lineage;                 /* of its states */
+    uint64_t refused_ns;              /* when its state did not fit the offset; 0: it did */
+    struct sq_err refusal;
     uint64_t restore_started_ns, last_record_ns;
     struct sq_log_limit limit;
 };
@@ -33,11 +42,14 @@ struct part {
 struct kept {
     int32_t partition;
     int64_t next_offset;
+    uint64_t lineage;
     struct sq_detector *detector; /* owned; NULL: a free place */
 };
 
 struct sq_alert_stage {
     struct sq_stage base; /* first */
+    struct sq_state_reader *reader; /* NULL: windows are rebuilt from scores, no state is written */
+    struct sq_alert_states states;
     struct sq_arena arena; /* of one decode */
     struct sq_buf encoded, json;
     char model_name[256];
@@ -69,6 +81,7 @@ double sq_alert_stage_restored(const struct sq_owned *owned)
 {
     const struct part *part = part_view(owned);
     if (!part->is_restoring) return 1;
+    if (part->is_reading) return part->read_share;
     if (part->read_offset < 0 || part->live_offset <= part->first_offset) return 0;
     return (double)(part->read_offset - part->first_offset) / (double)(part->live_offset - part->first_offset);
 }
@@ -89,22 +102,31 @@ static void keep(struct sq_alert_stage *stage, struct part *part)
 {
     struct kept *kept = &stage->kept[stage->kept_next++ % KEPT_MAX];
     sq_detector_close(kept->detector);
-    *kept = (struct kept){part->owned.partition, sq_ledger_next_offset(&part->owned.ledger), part->detector};
+    *kept = (struct kept){part->owned.partition, sq_ledger_next_offset(&part->owned.ledger), part->lineage, part->detector};
     part->detector = NULL;
 }
 
 /* The kept detector of a partition, if it stands where the group does. */
-static struct sq_detector *unkeep(struct sq_alert_stage *stage, int32_t partition, int64_t committed_offset)
+static struct sq_detector *unkeep(struct sq_alert_stage *stage, int32_t partition, int64_t committed_offset, uint64_t *lineage)
 {
     struct sq_detector *found = NULL;
     for (unsigned i = 0; i < KEPT_MAX; i++) {
         struct kept *kept = &stage->kept[i];
         if (!kept->detector || kept->partition != partition) continue;
-        if (kept->next_offset == committed_offset && !found) found = kept->detector;
+        if (kept->next_offset == committed_offset && !found) {
+            found = kept->detector;
+            *lineage = kept->lineage;
+        }
         else sq_detector_close(kept->detector);
         kept->detector = NULL;
     }
     return found;
+}
+
+static int reopen(struct sq_detector **detector, void *ctx, struct sq_err *err)
+{
+    const struct part *part = ctx;
+    return detector_open(part->stage, part->owned.partition, detector, err);
 }
 
 static void part_deinit(struct sq_owned *owned)
@@ -113,18 +135,31 @@ static void part_deinit(struct sq_owned *owned)
     part_of(owned)->detector = NULL;
 }
 
+/* The state comes first, if there is any to come. */
+static void begin_restore(struct sq_alert_stage *stage, struct part *part, struct sq_source_partition *partition)
+{
+    struct sq_err err;
+    if (sq_alert_restore_init(&part->restore, reopen, part, &err)) {
+        sq_stage_fail(&stage->base, &err);
+        return;
+    }
+    partition->is_parked = part->is_reading = part->is_restoring = true;
+    stage->reader->ops->read(stage->reader, partition->partition, part);
+}
+
 static int own(struct sq_stage *base, struct sq_source_partition *partition, struct sq_owned **owned, struct sq_err *err)
 {
     struct sq_alert_stage *stage = self(base);
     struct part *part = calloc(1, sizeof *part);
     if (!part) return sq_err_set(err, SQ_E_NOMEM, "no memory for a partition");
-    struct sq_detector *detector = unkeep(stage, partition->partition, partition->committed_offset);
+    struct sq_detector *detector = unkeep(stage, partition->partition, partition->committed_offset, &part->lineage);
     bool is_kept = detector != NULL;
     int status = is_kept ? 0 : detector_open(stage, partition->partition, &detector, err);
     if (status) {
         free(part);
         return status;
     }
+    part->stage = stage;
     part->detector = detector;
     part->owned.deinit = part_deinit;
     part->live_offset = partition->committed_offset;
@@ -132,16 +167,24 @@ static int own(struct sq_stage *base, struct sq_source_partition *partition, str
     part->is_restoring = !is_kept && partition->committed_offset > 0;
     part->restore_started_ns = part->last_record_ns = sq_clock_monotonic_ns();
     part->seen = *sq_detector_counts(detector);
-    if (!is_kept) partition->start_offset = SQ_OFFSET_BEGINNING;
+    if (!is_kept && !stage->reader) partition->start_offset = SQ_OFFSET_BEGINNING;
     status = sq_owned_init(&part->owned, &base->owned, partition, 1, UINT64_MAX, err);
-    if (status) sq_detector_close(detector);
-    else *owned = &part->owned;
-    return status;
+    if (status) {
+        sq_detector_close(detector);
+        return status;
+    }
+    if (!is_kept && stage->reader) begin_restore(stage, part, partition);
+    *owned = &part->owned;
+    return 0;
 }
 
 static void gone(struct sq_stage *base, struct sq_owned *owned, bool is_lost)
 {
     struct part *part = part_of(owned);
+    if (part->is_reading) {
+        part->stage->reader->ops->cancel(part->stage->reader, part);
+        sq_alert_restore_deinit(&part->restore);
+    }
     if (!is_lost && !part->is_restoring && sq_owned_is_settled(owned)) keep(self(base), part);
 }
 
@@ -168,6 +211,7 @@ static struct sq_output *add_output(const struct emission *emission, struct sq_b
     *cookie = *emission;
     output->cookie = cookie;
     sq_owned_ref(&emission->part->owned)->has_output = true;
+    emission->part->owned.in_flight++;
     return output;
 }
 
@@ -313,13 +357,109 @@ static size_t in_flight(const struct sq_stage *base)
     return 0;
 }
 
+/* ---- the state ---- */
+
+static void on_state_record(void *cookie, struct sq_str key, struct sq_str value, void *ctx)
+{
+    struct sq_alert_stage *stage = ctx;
+    struct part *part = cookie;
+    struct sq_err err;
+    if (sq_alert_restore_take(&part->restore, &stage->states, key, value, reopen, part, &err)) sq_stage_fail(&stage->base, &err);
+}
+
+static void on_state_progress(void *cookie, int64_t offset, int64_t end_offset, void *ctx)
+{
+    (void)ctx;
+    ((struct part *)cookie)->read_share = end_offset > 0 ? (double)offset / (double)end_offset : 1;
+}
+
+static void restored(struct sq_alert_stage *stage, struct part *part)
+{
+    struct sq_source *source = stage->base.source;
+    part->seen = *sq_detector_counts(part->detector);
+    sq_log(SQ_LOG_INFO, SQ_L("state restored"), SQ_LI("partition", part->owned.partition), SQ_LI("offset", part->live_offset),
+           SQ_LI("entities", part->seen.entities), SQ_LR("seconds", (double)(sq_clock_monotonic_ns() - part->restore_started_ns) * 1e-9));
+    part->is_restoring = false;
+    source->ops->unpark(source, part->owned.source_partition, part->live_offset);
+}
+
+/* Fresh windows: the scores are read from the first one left, silently up to the committed offset. */
+static void rebuild(struct sq_alert_stage *stage, struct part *part)
+{
+    struct sq_source *source = stage->base.source;
+    if (part->live_offset > 0)
+        sq_log(SQ_LOG_WARN, SQ_L("rebuilding windows from the scores that are left"), SQ_LI("partition", part->owned.partition),
+               SQ_LI("offset", part->live_offset), SQ_LS("reason", part->restore.why));
+    part->is_restoring = part->live_offset > 0;
+    source->ops->unpark(source, part->owned.source_partition, SQ_OFFSET_BEGINNING);
+}
+
+static void on_state_read(void *cookie, void *ctx)
+{
+    struct sq_alert_stage *stage = ctx;
+    struct part *part = cookie;
+    struct emission emission = {stage, part, part->live_offset - 1};
+    struct sq_err err;
+    bool may_rebuild = stage->base.host->config->restore == SQ_RESTORE_REBUILD;
+    part->is_reading = part->is_restoring = false; /* what restoring itself emits goes out */
+    enum sq_alert_verdict verdict =
+        sq_alert_restore_end(&part->restore, part->live_offset, may_rebuild, reopen, part, on_emit, &emission, &err);
+    sq_detector_close(part->detector);
+    part->detector = part->restore.detector;
+    part->restore.detector = NULL;
+    part->lineage = verdict == SQ_ALERT_RESTORED ? part->restore.lineage : sq_alert_state_new_lineage();
+    if (verdict == SQ_ALERT_REFUSED) {
+        sq_err_prefix(&err, "%s[%d]: ", part->owned.topic, (int)part->owned.partition);
+        part->refusal = err;
+        part->refused_ns = sq_clock_monotonic_ns();
+        part->is_restoring = true;
+    } else if (verdict == SQ_ALERT_RESTORED) {
+        restored(stage, part);
+    } else {
+        rebuild(stage, part);
+    }
+    sq_alert_restore_deinit(&part->restore);
+}
+
+static int put_state(struct sq_str key, struct sq_str value, void *ctx)
+{
+    struct emission *emission = ctx;
+    struct sq_batch *batch = sq_outbox_batch(emission->stage->base.outbox);
+    struct sq_output *output = add_output(emission, batch);
+    bool is_copied = output && sq_batch_copy(batch, key, &output->key) && sq_batch_copy(batch, value, &output->value);
+    if (!is_copied) return SQ_E_NOMEM;
+    output->topic = SQ_TOPIC_STATE;
+    output->partition = emission->part->owned.partition;
+    sq_batch_account(batch, output);
+    return 0;
+}
+
+/* Into the batch that is about to close: the state at the offsets that go with it. */
+static bool save(struct sq_stage *base)
+{
+    struct sq_alert_stage *stage = self(base);
+    for (struct sq_owned *owned = base->owned.head; owned && stage->reader; owned = owned->next) {
+        struct part *part = part_of(owned);
+        struct emission emission = {stage, part, sq_ledger_next_offset(&owned->ledger) - 1};
+        struct sq_err err = {0};
+        if (part->is_restoring || (!sq_owned_has_progress(owned) && !owned->has_output)) continue;
+        int status = sq_alert_state_save(&stage->states, part->detector, part->lineage, emission.offset + 1, put_state, &emission, &err);
+        if (status && !err.code) sq_err_set(&err, status, "no memory for a state");
+        if (status) sq_stage_fail(base, &err);
+        if (status) return false;
+    }
+    return true;
+}
+
 /* ---- the outbox's results ---- */
 
 static void drop(struct sq_stage *base, struct sq_output *output)
 {
     struct emission *emission = output->cookie;
     (void)base;
-    if (emission) sq_owned_unref(&emission->part->owned);
+    if (!emission) return;
+    emission->part->owned.in_flight--;
+    sq_owned_unref(&emission->part->owned);
 }
 
 static void committed(struct sq_stage *base, struct sq_batch *batch)
@@ -347,7 +487,7 @@ static int replace(struct sq_stage *base, struct sq_batch *batch, struct sq_outp
                                "the broker refused the alert for good; the value is the alert", sq_clock_wall_ms(), err);
 }
 
-static const struct sq_stage_hooks hooks = {own, has_room, take, reached_end, NULL, gone, committed, drop, owner, replace, in_flight};
+static const struct sq_stage_hooks hooks = {own, has_room, take, reached_end, NULL, gone, committed, drop, owner, replace, in_flight, save};
 
 /* ---- every second ---- */
 
@@ -365,6 +505,10 @@ static void tick_quiet(struct sq_alert_stage *stage, struct part *part, uint64_t
 static void log_restore(struct part *part)
 {
     if (!part->is_restoring || !sq_log_allow(&part->limit, RESTORE_LOG_MS, NULL)) return;
+    if (part->is_reading) {
+        sq_log(SQ_LOG_INFO, SQ_L("restoring the state"), SQ_LI("partition", part->owned.partition), SQ_LR("progress", part->read_share));
+        return;
+    }
     sq_log(SQ_LOG_INFO, SQ_L("rebuilding windows from scores"), SQ_LI("partition", part->owned.partition),
            SQ_LI("offset", part->read_offset), SQ_LI("up_to", part->live_offset),
            SQ_LR("progress", sq_alert_stage_restored(&part->owned)));
@@ -387,6 +531,7 @@ void sq_alert_stage_second(struct sq_alert_stage *stage)
     int64_t warning = 0, critical = 0, entities = 0, restoring = 0;
     for (struct sq_owned *owned = stage->base.owned.head; owned && !stage->base.is_stopping; owned = owned->next) {
         struct part *part = part_of(owned);
+        if (part->refused_ns && now_ns - part->refused_ns >= REFUSAL_MS * UINT64_C(1000000)) sq_stage_fail(&stage->base, &part->refusal);
         tick_quiet(stage, part, now_ns);
         log_restore(part);
         export_part(part);
@@ -426,8 +571,9 @@ void sq_alert_stage_counts(const struct sq_alert_stage *stage, struct sq_alert_c
 }
 
 int sq_alert_stage_open(struct sq_alert_stage **out, struct sq_stage_host *host, struct sq_source *source, struct sq_sink *sink,
-                        struct sq_err *err)
+                        struct sq_state_reader *reader, struct sq_err *err)
 {
+
     *out = NULL;
     struct sq_alert_stage *stage = calloc(1, sizeof *stage);
     if (!stage) return sq_err_set(err, SQ_E_NOMEM, "no memory for a stage");
@@ -435,10 +581,16 @@ int sq_alert_stage_open(struct sq_alert_stage **out, struct sq_stage_host *host,
     sq_buf_init(&stage->json);
     snprintf(stage->model_name, sizeof stage->model_name, "%s", host->engine ? sq_engine_info(host->engine)->name : "");
     int status = sq_arena_init(&stage->arena, ARENA_BYTES, err);
+    if (status == 0 && reader) status = sq_alert_states_init(&stage->states, err);
     if (status == 0) status = sq_stage_init(&stage->base, SQ_STAGE_ALERT, &hooks, host, source, sink, err);
-    if (status) sq_alert_stage_close(stage);
-    else *out = stage;
-    return status;
+    if (status) {
+        sq_alert_stage_close(stage);
+        return status;
+    }
+    stage->reader = reader;
+    if (reader) reader->ops->start(reader, &(struct sq_state_handler){on_state_record, on_state_progress, on_state_read, stage});
+    *out = stage;
+    return 0;
 }
 
 void sq_alert_stage_close(struct sq_alert_stage *stage)
@@ -449,5 +601,6 @@ void sq_alert_stage_close(struct sq_alert_stage *stage)
     sq_buf_deinit(&stage->encoded);
     sq_buf_deinit(&stage->json);
     sq_arena_deinit(&stage->arena);
+    sq_alert_states_deinit(&stage->states);
     free(stage);
 }

@@ -1,20 +1,23 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Scores to alerts: a detector a partition of <app>.scores, on the loop. Thread: the loop's.
  *
- * A partition that comes is rebuilt first: everything retained in it is fed to a fresh detector in silence, up to the group's committed
- * offset; from there on transitions go out. So an assignment alone neither fires nor resolves anything. A detector whose partition went
- * away in order is kept for a while: if the partition comes back and nobody took a record meanwhile, it goes on where it stood (eager
+ * A partition that comes is restored first, from <app>.alert-state, and nothing of it is delivered meanwhile (alert_state.h). Without a state
+ * it is rebuilt: everything retained in it is fed to a fresh detector in silence, up to the group's committed offset; from there on
+ * transitions go out. So an assignment alone neither fires nor resolves anything. A detector whose partition went away in order is kept for a
+ * while: if the partition comes back and nobody took a record meanwhile, it goes on where it stood (eager
  * assignors take everything away at every rebalance). */
 #ifndef SQ_PIPELINE_ALERT_STAGE_H
 #define SQ_PIPELINE_ALERT_STAGE_H
 
 #include "worker/core/detector.h"
+#include "worker/io/state_reader.h"
 #include "worker/pipeline/stage.h"
 
 struct sq_alert_stage;
 
+/* reader NULL: no state is kept, and windows are always rebuilt. It stays the caller's. */
 int sq_alert_stage_open(struct sq_alert_stage **stage, struct sq_stage_host *host, struct sq_source *source, struct sq_sink *sink,
-                        struct sq_err *err);
+                        struct sq_state_reader *reader, struct sq_err *err);
 void sq_alert_stage_close(struct sq_alert_stage *stage);
 
 struct sq_stage *sq_alert_stage_base(struct sq_alert_stage *stage);

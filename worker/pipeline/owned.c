@@ -4,7 +4,7 @@
 #include <assert.h>
 #include <stdlib.h>
 
-int sq_owned_init(struct sq_owned *owned, struct sq_owned_list *list, const struct sq_source_partition *partition, uint64_t records_max,
+int sq_owned_init(struct sq_owned *owned, struct sq_owned_list *list, struct sq_source_partition *partition, uint64_t records_max,
                   uint64_t bytes_max, struct sq_err *err)
 {
     int status = sq_ledger_init(&owned->ledger, records_max, bytes_max, err);

@@ -20,7 +20,7 @@ struct sq_owned {
     bool is_gone;
     bool is_refused;            /* the group took no offsets of it any more while it was being revoked: its next owner reads again */
     bool has_output;            /* in the open batch without an offset that moved: its offset goes along all the same */
-    const struct sq_source_partition *source_partition; /* NULL once gone */
+    struct sq_source_partition *source_partition; /* NULL once gone */
     unsigned in_flight;         /* records taken whose output is not safe yet */
     unsigned references;
     void (*deinit)(struct sq_owned *owned); /* of what the stage keeps with it; NULL: nothing */
@@ -33,7 +33,7 @@ struct sq_owned_list {
 
 /* `owned` is fresh zeroed heap memory that begins with a struct sq_owned; from here on it belongs to its references. The first is the
  * list's. On failure the memory is freed. */
-int sq_owned_init(struct sq_owned *owned, struct sq_owned_list *list, const struct sq_source_partition *partition, uint64_t records_max,
+int sq_owned_init(struct sq_owned *owned, struct sq_owned_list *list, struct sq_source_partition *partition, uint64_t records_max,
                   uint64_t bytes_max, struct sq_err *err);
 
 /* Takes it off the list, marks it gone, and drops the list's reference. */

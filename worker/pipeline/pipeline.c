@@ -139,7 +139,8 @@ static int open_stages(struct sq_pipeline *pipeline, struct sq_err *err)
     if (options->score_source)
         status = sq_score_stage_open(&pipeline->score, &pipeline->host, options->score_source, options->score_sink, threads, err);
     if (status == 0 && options->alert_source)
-        status = sq_alert_stage_open(&pipeline->alert, &pipeline->host, options->alert_source, options->alert_sink, err);
+        status = sq_alert_stage_open(&pipeline->alert, &pipeline->host, options->alert_source, options->alert_sink,
+                                     options->state_reader, err);
     if (status == 0) status = open_predict(pipeline, threads, err);
     if (status == 0) log_budget(pipeline, threads);
     return status;

@@ -12,6 +12,7 @@
 #include "worker/io/config.h"
 #include "worker/io/loop.h"
 #include "worker/io/sink.h"
+#include "worker/io/state_reader.h"
 #include "worker/pipeline/status.h"
 
 enum {
@@ -27,6 +28,7 @@ struct sq_pipeline_options {
     const char *mode;               /* "live", "demo" */
     struct sq_source *score_source, *alert_source;
     struct sq_sink *score_sink, *alert_sink;
+    struct sq_state_reader *state_reader; /* NULL: no state is kept */
 };
 
 int sq_pipeline_open(struct sq_pipeline **pipeline, const struct sq_pipeline_options *options, struct sq_err *err);

@@ -393,7 +393,7 @@ static int replace(struct sq_stage *base, struct sq_batch *batch, struct sq_outp
 
 static size_t in_flight(const struct sq_stage *base) { return ((const struct sq_score_stage *)base)->slots.used_count; }
 
-static const struct sq_stage_hooks hooks = {own, has_room, take, reached_end, abandon, gone, committed, drop, owner, replace, in_flight};
+static const struct sq_stage_hooks hooks = {own, has_room, take, reached_end, abandon, gone, committed, drop, owner, replace, in_flight, NULL};
 
 void sq_score_stage_counts(const struct sq_score_stage *stage, struct sq_score_counts *counts)
 {

@@ -113,6 +113,7 @@ static void on_renew(struct sq_batch *batch, void *ctx)
 static bool on_collect(struct sq_batch *batch, void *ctx)
 {
     struct sq_stage *stage = ctx;
+    if (stage->hooks->save && !stage->hooks->save(stage)) return false;
     return sq_owned_collect(&stage->owned, batch);
 }
 

@@ -41,6 +41,7 @@ struct sq_stage_hooks {
     const struct sq_owned *(*owner)(const struct sq_output *output);   /* whose records it comes from; NULL: nobody's */
     int (*replace)(struct sq_stage *stage, struct sq_batch *batch, struct sq_output *output, struct sq_err *err);
     size_t (*in_flight)(const struct sq_stage *stage); /* records taken whose output isn't safe yet */
+    bool (*save)(struct sq_stage *stage); /* last outputs of a batch that is about to close; false: it failed. NULL: none */
 };
 
 struct sq_stage {

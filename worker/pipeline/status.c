@@ -46,7 +46,7 @@ static void fill_state(const struct sq_pipeline *pipeline, struct sq_status *sta
         why = trouble;
     } else if (is_assigned) {
         status->state = SQ_WORKER_RESTORING;
-        why = "rebuilding windows from the scores topic";
+        why = "restoring the state of the alert partitions";
     } else {
         status->state = SQ_WORKER_STARTING;
         why = trouble[0] ? trouble : "waiting for the first assignment";

@@ -12,7 +12,7 @@
 #include "tests/sim/pipeline/sim.h"
 #include "worker/io/log.h"
 
-enum { MUTATION_SEEDS = 400, JOBS_MAX = 64 };
+enum { MUTATION_SEEDS = 1000, JOBS_MAX = 64 };
 
 static struct sq_config *make_config(void)
 {

@@ -14,6 +14,7 @@
 #include "tests/lib/random.h"
 #include "worker/io/config.h"
 #include "worker/io/loop.h"
+#include "worker/io/state_reader.h"
 #include "worker/io/txn_client.h"
 #include "worker/pipeline/pipeline.h"
 
@@ -40,6 +41,7 @@ enum sim_mutation {
     SIM_NO_ROLLBACK,           /* an abort leaves what it should take back: the outputs stay in the log */
     SIM_DOUBT_IS_SUCCESS,      /* a commit that timed out is taken for done */
     SIM_DOUBT_IS_FAILURE,      /* ... or for not done */
+    SIM_RESTORE_TO_LSO,        /* a restore reads to the last stable offset instead of the log's end */
     SIM_MUTATIONS
 };
 extern const char *const sim_mutation_names[SIM_MUTATIONS];
@@ -102,7 +104,7 @@ struct sim_broker {
     struct sim_log logs[SIM_TOPICS][SIM_PARTITIONS_MAX];
     struct sim_txn *txns; /* owned */
     int txns_count, txns_capacity;
-    int epochs[SIM_WORKERS * SIM_GROUPS]; /* of each transactional id */
+    int epochs[SIM_WORKERS * SIM_GROUPS + 1]; /* of each transactional id; the last is a stranger's */
     struct sim_group groups[SIM_GROUPS];
 };
 
@@ -135,6 +137,7 @@ struct sim_worker {
     struct sq_pipeline *pipeline;
     struct sq_source *sources[SIM_GROUPS];
     struct sq_sink *sinks[SIM_GROUPS];
+    struct sq_state_reader *state_reader;
 };
 
 void sim_worker_start(struct sim_worker *worker);
@@ -142,9 +145,10 @@ void sim_worker_crash(struct sim_worker *worker);
 void sim_worker_stop(struct sim_worker *worker); /* as SIGTERM does; the rest follows */
 void sim_worker_reap(struct sim_worker *worker); /* takes one apart that has stopped */
 
-/* The adapters (source.c, txn.c). */
+/* The adapters (source.c, txn.c, reader.c). */
 struct sq_source *sim_source_open(struct sim_worker *worker, enum sq_stage_name stage);
 struct sq_sink *sim_sink_open(struct sim_worker *worker, enum sq_stage_name stage);
+struct sq_state_reader *sim_state_reader_open(struct sim_worker *worker);
 
 /* ---- the world (world.c) ---- */
 

@@ -16,6 +16,7 @@ struct client {
     enum sq_stage_name stage;
     int producer, epoch, txn; /* txn -1: none begun */
     bool is_interrupted;
+    char id[16];
 };
 
 /* An EndTxn that arrives long after its producer gave up waiting. */
@@ -181,6 +182,8 @@ struct sq_sink *sim_sink_open(struct sim_worker *worker, enum sq_stage_name stag
     struct sq_err err;
     if (!client) abort();
     *client = (struct client){.base = {&ops}, .worker = worker, .stage = stage, .producer = worker->index * SIM_GROUPS + (int)stage, .txn = -1};
+    snprintf(client->id, sizeof client->id, "t-%d", client->producer);
+    client->base.id = client->id;
     if (sq_sink_txn_open(&sink, &client->base, &err)) abort();
     return sink;
 }

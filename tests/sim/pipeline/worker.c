@@ -17,10 +17,12 @@ void sim_worker_start(struct sim_worker *worker)
         worker->sources[stage] = sim_source_open(worker, (enum sq_stage_name)stage);
         worker->sinks[stage] = sim_sink_open(worker, (enum sq_stage_name)stage);
     }
+    worker->state_reader = sim_state_reader_open(worker);
     const struct sq_pipeline_options options = {
         .loop = worker->loop, .config = sim->config, .engine = sim->engine, .mode = "live",
         .score_source = worker->sources[SQ_STAGE_SCORE], .score_sink = worker->sinks[SQ_STAGE_SCORE],
         .alert_source = worker->sources[SQ_STAGE_ALERT], .alert_sink = worker->sinks[SQ_STAGE_ALERT],
+        .state_reader = worker->state_reader,
     };
     if (sq_pipeline_open(&worker->pipeline, &options, &err)) abort();
     sq_pipeline_run(worker->pipeline); /* starts it, and returns as the loop is ours */
@@ -30,6 +32,7 @@ static void take_apart(struct sim_worker *worker)
 {
     worker->is_alive = false;
     sq_pipeline_close(worker->pipeline);
+    worker->state_reader->ops->close(worker->state_reader);
     for (int stage = 0; stage < SIM_GROUPS; stage++) {
         worker->sinks[stage]->ops->close(worker->sinks[stage]);
         worker->sources[stage]->ops->close(worker->sources[stage]);

@@ -20,7 +20,7 @@ struct sim *sim;
 
 const char *const sim_mutation_names[SIM_MUTATIONS] = {
     "sound",     "commit before produce", "read_uncommitted",  "unstable offsets",  "generation -1",
-    "no epochs", "no rollback",           "doubt is success", "doubt is failure",
+    "no epochs", "no rollback",           "doubt is success", "doubt is failure", "restore to the LSO",
 };
 
 struct sim_event {
@@ -143,11 +143,21 @@ static void on_start(void *ctx)
     if (!worker->is_alive) sim_worker_start(worker);
 }
 
+/* A stranger writes into one of our topics, and dies with its transaction open. */
+static void leave_transaction_open(void)
+{
+    enum { STRANGER = SIM_WORKERS * SIM_GROUPS };
+    static const int topics[] = {SQ_TOPIC_STATE, SQ_TOPIC_STATE, SQ_TOPIC_SCORES};
+    int txn = sim_begin(&sim->broker, STRANGER, sim_init_producer(&sim->broker, STRANGER));
+    int32_t partition = (int32_t)test_random_below(&sim->random, SIM_SCORES_PARTITIONS);
+    sim_append(&sim->broker, topics[test_random_below(&sim->random, 3)], partition, txn, SQ_STR("?"), SQ_STR("?"));
+}
+
 static void on_chaos(void *ctx)
 {
     (void)ctx;
     struct sim_worker *worker = &sim->workers[test_random_below(&sim->random, SIM_WORKERS)];
-    switch (test_random_below(&sim->random, 5)) {
+    switch (test_random_below(&sim->random, 6)) {
     case 0: sim_worker_crash(worker); break;
     case 1:
     case 2:
@@ -156,6 +166,7 @@ static void on_chaos(void *ctx)
         sim->freezes++;
         break;
     case 3: sim_worker_stop(worker); break;
+    case 4: leave_transaction_open(); break;
     default: break;
     }
     if (since_start_ms() < CHAOS_MS) sim_after(sim_between_ms(200, 2500), NULL, on_chaos, NULL);

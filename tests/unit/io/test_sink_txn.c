@@ -94,7 +94,7 @@ static void world_open(struct world *world)
     static char cookies[OUTPUTS];
     struct sq_err err;
     memset(world, 0, sizeof *world);
-    world->script.base.ops = &ops;
+    world->script.base = (struct sq_txn_client){&ops, "t-score-w1"};
     assert_int_equal(sq_sink_txn_open(&world->sink, &world->script.base, &err), 0);
     sq_batch_init(&world->batch);
     for (int i = 0; i < OUTPUTS; i++) sq_batch_add(&world->batch)->cookie = &cookies[i];

@@ -1,0 +1,65 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What a worker finds when it comes back: its state, a stranger's open transaction in the way, offsets set by other hands."""
+import pytest
+from exactly import all_read, check_alerts, check_ids, open_transaction, posts, set_offsets, transitions
+from squall import unique, wait_for
+
+RECORDS, PARTITIONS = 4000, 3
+
+
+@pytest.fixture
+def half_way(kafka, model, start):
+    """A topic, half of which one worker has read and left in order."""
+    app, topic = unique("back"), unique("posts")
+    kafka.make_topic(topic, PARTITIONS)
+    records = posts(RECORDS, PARTITIONS)
+    worker = start(app, topic, model=model).wait_ready()
+    kafka.produce(topic, records[:RECORDS * 3 // 4])
+    wait_for("the first part is read", lambda: all_read(kafka, app, topic), every_s=0.5)
+    assert worker.stop() == 0
+    assert transitions(kafka, app), "nothing to lose"
+    return app, topic, records[RECORDS * 3 // 4:]
+
+
+def go_on(kafka, app, topic, records, worker):
+    kafka.produce(topic, records)
+    wait_for("the rest is read", lambda: all_read(kafka, app, topic), every_s=0.5)
+    assert worker.stop() == 0
+    check_ids(kafka, app)
+
+
+def test_alerts_go_on_where_they_stood(kafka, model, start, half_way):
+    app, topic, records = half_way
+    worker = start(app, topic, model=model, name="w2").wait_ready()
+    restored = [line for line in worker.log_lines() if line["msg"] == "state restored"]
+    assert sum(line["entities"] for line in restored) > 0
+    go_on(kafka, app, topic, records, worker)
+    assert check_alerts(kafka, app, start, model) > 0
+
+
+def test_a_strangers_open_transaction_is_waited_for(kafka, model, start, half_way):
+    app, topic, records = half_way
+    strangers = [open_transaction(kafka, f"{app}.alert-state", i) for i in range(kafka.partitions(f"{app}.alert-state"))]
+    worker = start(app, topic, model=model, name="w2")
+    wait_for("it restores", lambda: worker.get("/readyz")[0] == 503 and "restoring" in worker.get("/readyz")[1])
+    worker.wait_ready(60)
+    assert not any("rebuilding" in line["msg"] for line in worker.log_lines())
+    go_on(kafka, app, topic, records, worker)
+    assert strangers and check_alerts(kafka, app, start, model) > 0
+
+
+def test_a_reset_offset_is_refused_unless_told_to_rebuild(kafka, model, start, half_way):
+    app, topic, records = half_way
+    ends = kafka.ends(f"{app}.scores")
+    set_offsets(kafka, f"{app}-alert", f"{app}.scores", min(end for end in ends if end) // 2)
+    worker = start(app, topic, model=model, name="w2")
+    assert worker.wait(60) == 78
+    assert "restore: rebuild" in worker.log_text()
+    worker = start(app, topic, model=model, name="w3", config={"restore": "rebuild"}).wait_ready()
+    assert any("rebuilding" in line["msg"] for line in worker.log_lines())
+    kafka.produce(topic, records)
+    wait_for("the rest is read", lambda: all_read(kafka, app, topic), every_s=0.5)
+    assert worker.stop() == 0
+    worker = start(app, topic, model=model, name="w4").wait_ready()
+    assert any(line["msg"] == "state restored" and line["entities"] > 0 for line in worker.log_lines()), "of the rebuilt windows"
+    assert worker.stop() == 0
