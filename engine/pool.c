@@ -90,13 +90,6 @@ int sq_pool_try_submit(struct sq_pool *pool, struct sq_job *job)
     return status;
 }
 
-void sq_pool_set_done(struct sq_pool *pool, enum sq_job_class class, sq_pool_done_fn done, void *ctx)
-{
-    pthread_mutex_lock(&pool->mutex);
-    pool->receivers[class] = (struct sq_pool_receiver){done, ctx};
-    pthread_mutex_unlock(&pool->mutex);
-}
-
 /* As many as can be in the queue, each with one part left to take, and in batches. */
 static int open_tickets(struct sq_pool *pool, struct sq_err *err)
 {
@@ -255,7 +248,6 @@ int sq_pool_open(struct sq_pool **pool, const struct sq_engine *engine, const st
     opened->follows_cores = options->threads == 0;
     opened->threads_max = most;
     sq_backlog_init(&opened->backlog, sq_engine_info(engine)->batch_tokens_max, options->wait_ms_max * UINT64_C(1000000));
-    for (unsigned i = 0; i < SQ_JOB_CLASSES; i++) opened->receivers[i] = (struct sq_pool_receiver){options->done, options->done_ctx};
     init_locks(opened);
     status = open_tickets(opened, err);
     if (status == 0) status = open_caches(opened, err);

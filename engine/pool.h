@@ -31,15 +31,11 @@ struct sq_pool_options {
     unsigned wait_ms_max;   /* how long a text of the stream may wait for its batch to become half full; 0: not at all */
     bool collapses;         /* texts of the same tokens in a batch are encoded once */
     size_t cache_texts;     /* whose scores are kept to be used again, for each model of an ensemble; 0: none */
-    sq_pool_done_fn done;   /* for all classes that sq_pool_set_done names no other for */
+    sq_pool_done_fn done;
     void *done_ctx;
 };
 
 int sq_pool_open(struct sq_pool **pool, const struct sq_engine *engine, const struct sq_pool_options *options, struct sq_err *err);
-
-/* Jobs of this class are given to `done` instead of the options' one: who shares a pool gets only its own back, since a batch is of one
- * class. Call it before the first of them is submitted. */
-void sq_pool_set_done(struct sq_pool *pool, enum sq_job_class class, sq_pool_done_fn done, void *ctx);
 
 /* Any thread; never blocks. 0, SQ_E_FULL or SQ_E_CLOSED: the job is then still the caller's. */
 int sq_pool_try_submit(struct sq_pool *pool, struct sq_job *job);

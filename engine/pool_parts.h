@@ -40,11 +40,6 @@ struct sq_pool_thread {
     _Atomic uint64_t waiting_ns, tokenising_cpu_ns, encoding_ns, encoding_cpu_ns, cpu_ns;
 };
 
-struct sq_pool_receiver {
-    sq_pool_done_fn done;
-    void *ctx;
-};
-
 struct sq_pool {
     const struct sq_engine *engine;
     struct sq_pool_options options;
@@ -61,7 +56,6 @@ struct sq_pool {
     struct sq_ticket *free_tickets;
     size_t tickets_used; /* of `tickets`, free again or not */
     unsigned sleeping_count, gathering_count;
-    struct sq_pool_receiver receivers[SQ_JOB_CLASSES];
     unsigned threads_allowed; /* those with a larger index are parked */
     bool is_closed;
 

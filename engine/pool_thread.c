@@ -219,11 +219,10 @@ static void hand_over(struct sq_pool *pool, const struct batch *batch)
     *end = NULL;
     if (!last) return;
     pthread_mutex_lock(&pool->mutex);
-    struct sq_pool_receiver receiver = pool->receivers[batch->draw.class];
     last->next_free = pool->free_tickets;
     pool->free_tickets = free_tickets;
     pthread_mutex_unlock(&pool->mutex);
-    receiver.done(jobs, receiver.ctx);
+    pool->options.done(jobs, pool->options.done_ctx);
 }
 
 void *sq_pool_thread_run(void *arg)

@@ -7,6 +7,7 @@
  * are medians over the rounds. */
 #include "worker/cli/bench_run.h"
 
+#include <malloc.h>
 #include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -219,6 +220,7 @@ static int run_stretch(struct bench *bench, struct entry *entry, size_t lead_tex
     entry->result->rss_bytes = rss_bytes();
     if (entry->result->rss_before_bytes == 0) entry->result->rss_before_bytes = rss_before;
     sq_pool_close(bench->pool);
+    malloc_trim(0); /* the arenas go back, so that the next pool's memory is its own */
     return status;
 }
 
