@@ -13,7 +13,10 @@
 enum { PATH_BYTES = 4096, CHUNK_BYTES = 256 * 1024 };
 
 /* Beside the weights. */
-static const char *const files[] = {"config.json", "tokenizer.json", "tokenizer_config.json", "vocab.txt", "modules.json", "1_Pooling/config.json"};
+static const char *const files[] = {
+    "config.json", "tokenizer.json", "tokenizer_config.json", "vocab.txt", "modules.json", "1_Pooling/config.json", "vocab.json", "merges.txt",
+    "bpe.codes", "sentencepiece.bpe.model", "spiece.model", "spm.model", "tokenizer.model", "added_tokens.json", "special_tokens_map.json",
+};
 
 static int add_contents(XXH3_state_t *state, FILE *file, const char *path, unsigned char *chunk, struct sq_err *err)
 {

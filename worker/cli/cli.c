@@ -12,6 +12,7 @@ static const struct sq_command *const commands[] = {
     &sq_command_run,
     &sq_command_config,
     &sq_command_classify,
+    &sq_command_model,
     &sq_command_bench,
     &sq_command_replay,
     &sq_command_dlq,

@@ -21,6 +21,7 @@ extern const struct sq_command sq_command_demo;
 extern const struct sq_command sq_command_dlq;
 extern const struct sq_command sq_command_healthcheck;
 extern const struct sq_command sq_command_init;
+extern const struct sq_command sq_command_model;
 extern const struct sq_command sq_command_replay;
 extern const struct sq_command sq_command_run;
 extern const struct sq_command sq_command_test;

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* `squall classify` and `squall bench` as scripts call them: the forms that design and usage promise, on a tiny random model. */
+#include <math.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -7,6 +8,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/wait.h>
+
 
 #include <cmocka.h>
 
@@ -208,6 +210,44 @@ static void test_bench(void **state)
     assert_non_null(strstr(out.data, "speed-up"));
 }
 
+static void test_vectors(void **state)
+{
+    (void)state;
+    test_folder_write(&folder, "texts", SQ_STR("abc\nbad \xff\nlast\n"));
+    assert_int_equal(squall("classify --task embed --json --model @ @/texts"), 1); /* a line has no vector */
+    const char *at = out.data;
+    for (int i = 0; i < 3; i++) {
+        json_t *line = next_line(&at);
+        double squares = 0;
+        const json_t *vector = json_object_get(line, "embedding");
+        assert_int_equal(json_array_size(vector), i == 1 ? 0 : test_model_tiny.hidden);
+        for (size_t d = 0; d < json_array_size(vector); d++) squares += pow(json_number_value(json_array_get(vector, d)), 2);
+        if (i == 1) assert_string_equal(json_string_value(json_object_get(line, "error")), "invalid_utf8");
+        else assert_true(fabs(squares - 1) < 1e-6);
+        json_decref(line);
+    }
+    assert_int_equal(squall("classify --task embed --model @ --model @ @/texts"), 78); /* vectors of two models can't be averaged */
+}
+
+static void test_inspect(void **state)
+{
+    (void)state;
+    assert_int_equal(squall("model inspect @ --json"), 0);
+    const char *at = out.data;
+    json_t *line = next_line(&at);
+    assert_string_equal(json_string_value(json_object_get(line, "architecture")), "BertForSequenceClassification");
+    assert_int_equal(json_integer_value(json_object_get(line, "hidden")), test_model_tiny.hidden);
+    assert_int_equal(json_array_size(json_object_get(line, "labels")), test_model_tiny.labels);
+    assert_string_equal(json_string_value(json_object_get(line, "function")), "softmax");
+    json_decref(line);
+    assert_int_equal(squall("model inspect @"), 0);
+    assert_non_null(strstr(out.data, "labels         label 0, label 1, label 2\n"));
+    test_folder_write(&folder, "config.json", SQ_STR("{}"));
+    assert_int_equal(squall("model inspect @"), 78);
+    assert_int_equal(squall("model"), 2);
+    assert_int_equal(squall("model polish @"), 2);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -216,6 +256,8 @@ int main(void)
         cmocka_unit_test_setup_teardown(test_ensemble, setup, teardown),
         cmocka_unit_test_setup_teardown(test_exit_codes, setup, teardown),
         cmocka_unit_test_setup_teardown(test_bench, setup, teardown),
+        cmocka_unit_test_setup_teardown(test_vectors, setup, teardown),
+        cmocka_unit_test_setup_teardown(test_inspect, setup, teardown),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
