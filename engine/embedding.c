@@ -20,7 +20,6 @@ static float *add_text(const struct sq_encoder *encoder, const int32_t *ids, uns
 
 void sq_embedding_run(const struct sq_encoder *encoder, const struct sq_batch *batch, float *x, float *narrow, size_t rows)
 {
-    const struct sq_kernels *kernels = encoder->kernels;
     const struct sq_norm_weights *norm = &encoder->weights->embedding_norm;
     const struct sq_linear *projection = &encoder->weights->projection;
     size_t width = encoder->config->embedding;
@@ -30,6 +29,6 @@ void sq_embedding_run(const struct sq_encoder *encoder, const struct sq_batch *b
         row = add_text(encoder, batch->ids + start, batch->starts[text + 1] - start, row);
     }
     memset(row, 0, (rows - batch->tokens_count) * width * sizeof *row);
-    kernels->layer_norm(embedded, rows, width, norm->gamma, norm->beta, encoder->config->layer_norm_eps);
-    if (projection->outputs) kernels->linear(x, projection->outputs, narrow, width, rows, projection, SQ_LINEAR_SET);
+    encoder->kernels->vector->layer_norm(embedded, rows, width, norm->gamma, norm->beta, encoder->config->layer_norm_eps);
+    if (projection->outputs) sq_linear_apply_floats(projection, x, projection->outputs, narrow, width, rows);
 }

@@ -30,12 +30,14 @@ struct sq_batch {
 struct sq_workspace {
     float *x;       /* [tokens, hidden]: the residual stream */
     float *narrow;  /* [tokens, embedding], where that is narrower than the layers */
-    float *qkv;     /* [tokens, 3 * hidden] */
+    float *qkv;     /* [tokens, 3, hidden in whole panels] */
     float *context; /* [tokens, hidden] */
     float *up;      /* [rows of a block, intermediate] */
     float *first;   /* [texts, hidden]: each text's first token in the last layer */
-    float *query;   /* [texts, hidden]: their queries, later the pooled output */
+    float *query;   /* [texts, hidden in whole panels]: their queries, later the pooled output */
     float *scratch; /* attention's, for a text of tokens_max */
+    struct sq_operand_space inputs; /* [tokens]: what the next product takes, from x or context */
+    struct sq_operand_space inner;  /* [rows of a block]: from up */
 };
 
 /* What sq_workspace_init takes from an arena. */

@@ -12,6 +12,7 @@
 #include "engine/base/json.h"
 #include "engine/digest.h"
 #include "engine/ensemble.h"
+#include "engine/precision.h"
 #include "engine/session.h"
 
 enum { TOKENS_MAX_DEFAULT = 128, BATCH_TOKENS_MAX_DEFAULT = 256, BATCH_TOKENS_MAX = 65536, PATH_BYTES = 4096 };
@@ -19,8 +20,6 @@ enum { TOKENS_MAX_DEFAULT = 128, BATCH_TOKENS_MAX_DEFAULT = 256, BATCH_TOKENS_MA
 static int check_options(const struct sq_engine_options *options, struct sq_err *err)
 {
     struct stat folder;
-    if (options->precision == SQ_PRECISION_INT8 || options->precision == SQ_PRECISION_BF16)
-        return sq_err_set(err, SQ_E_CONFIG, "precision int8 and bf16 are not available in this version: use auto or fp32");
     if (options->tokens_max == 1 || options->tokens_max > SQ_TOKENS_MAX)
         return sq_err_set(err, SQ_E_CONFIG, "max_tokens: %u is not in [2, %d]", options->tokens_max, SQ_TOKENS_MAX);
     if (options->batch_tokens_max > BATCH_TOKENS_MAX)
@@ -65,7 +64,6 @@ static void fill_limits(struct sq_engine *engine, const struct sq_engine_options
     info->tokens_max = tokens_max < engine->config.positions ? tokens_max : engine->config.positions;
     info->batch_tokens_max = or_default(options->batch_tokens_max, BATCH_TOKENS_MAX_DEFAULT);
     info->normalise = options->normalise == SQ_NORMALISE_AUTO ? engine->config.normalise : options->normalise;
-    info->precision = SQ_PRECISION_FP32;
 }
 
 static void fill_info(struct sq_engine *engine)
@@ -102,6 +100,15 @@ static int read_name(struct sq_engine *engine, const char *model_path, struct sq
     return engine->name ? 0 : sq_err_set(err, SQ_E_NOMEM, "no memory for the model's name");
 }
 
+static int open_weights(struct sq_engine *engine, const struct sq_engine_options *options, struct sq_err *err)
+{
+    struct sq_precision_plan plan;
+    const struct sq_kernels *kernels = engine->encoder.kernels;
+    engine->info.precision = options->precision == SQ_PRECISION_AUTO ? SQ_PRECISION_FP32 : options->precision;
+    int status = sq_precision_plan_fixed(&plan, kernels, engine->info.precision, err);
+    return status < 0 ? status : sq_weights_open(&engine->weights, &engine->config, kernels, plan.rungs, options->model_path, err);
+}
+
 static int load(struct sq_engine *engine, const struct sq_engine_options *options, struct sq_err *err)
 {
     engine->info.task = options->task;
@@ -112,11 +119,11 @@ static int load(struct sq_engine *engine, const struct sq_engine_options *option
     if (status < 0) return status;
     engine->encoder = (struct sq_encoder){&engine->config, &engine->weights, sq_kernels_choose(options->isa)};
     if (!engine->encoder.kernels)
-        return sq_err_set(err, SQ_E_CONFIG, "instruction set '%s': this CPU has none of that name; avx512, avx2 and openblas are known",
+        return sq_err_set(err, SQ_E_CONFIG, "instruction set '%s': this CPU can't run one of that name; see --isa",
                           options->isa);
     fill_limits(engine, options);
     status = open_tokenizer(engine, options->model_path, err);
-    if (status == 0) status = sq_weights_open(&engine->weights, &engine->config, engine->encoder.kernels, options->model_path, err);
+    if (status == 0) status = open_weights(engine, options, err);
     if (status == 0) status = sq_model_digest(options->model_path, engine->info.xxh128, &engine->info.digest, err);
     if (status < 0) return status;
     fill_info(engine);

@@ -35,12 +35,12 @@ struct sq_engine_options {
     const char *model_path;       /* a Hugging Face folder */
     enum sq_task task;            /* EMBED: any encoder's folder, pooled as its sentence-transformers files say, else by mean */
     const char *const *further_paths; /* NULL-terminated: these too, an ensemble whose probabilities are averaged; NULL: none */
-    enum sq_precision precision;  /* AUTO and FP32 run fp32; the others are refused until they exist */
+    enum sq_precision precision;  /* INT8: in every layer; BF16: where the CPU multiplies it */
     enum sq_normalise normalise;  /* AUTO: the folder's "squall_normalise" key */
     unsigned tokens_max;          /* a longer text is cut, special tokens kept; 0: 128, or to embed the folder's own. At most the model's
                                    * positions. */
     unsigned batch_tokens_max;    /* tokens of one packed batch; 0: 256. A session's arena is sized from it. */
-    const char *isa;              /* NULL: the widest kernels of this CPU; else "avx512", "avx2" or "openblas" */
+    const char *isa;              /* NULL: the widest kernels of this CPU; else a name of sq_kernels_name */
 };
 
 struct sq_model_info {
@@ -60,7 +60,7 @@ struct sq_model_info {
     enum sq_function function;    /* SOFTMAX; SIGMOID: each label for itself; NONE: scores are the logits (regression) */
     enum sq_normalise normalise;  /* in force: NONE or TWEET */
     enum sq_precision precision;  /* in force */
-    const char *isa;              /* the kernels in use: "avx512", "avx2" or "openblas" */
+    const char *isa;              /* the kernels in use */
     size_t weights_bytes;         /* resident, shared */
     size_t session_bytes;         /* of one thread's arena */
 };
@@ -100,7 +100,8 @@ void sq_session_close(struct sq_session *session);
 
 /* Tokenises texts and runs them as packed batches of at most batch_tokens_max tokens (a longer text runs alone). Fills one prediction a
  * text, in order; a text that can't be scored has its own code and disturbs no other. Thread: the session's owner. Never allocates.
- * A text gives the same probabilities alone and in any batch: the same bits with avx512 and avx2, within 1e-6 with openblas. An empty
+ * A text gives the same probabilities alone and in any batch: the same bits, but within 1e-6 where OpenBLAS multiplies (fp32 with isa
+ * openblas). An empty
  * text is scored like any other ([CLS] [SEP]), as transformers does; who wants it refused looks before. */
 void sq_session_score(struct sq_session *session, const struct sq_str *texts, size_t texts_count, struct sq_prediction *predictions);
 

@@ -7,9 +7,9 @@
 static void activate(const struct sq_encoder *encoder, float *x, size_t count)
 {
     switch (encoder->config->architecture->head->activation) {
-    case SQ_ACTIVATION_GELU_ERF: encoder->kernels->gelu_erf(x, count); break;
-    case SQ_ACTIVATION_GELU_TANH: encoder->kernels->gelu_tanh(x, count); break;
-    case SQ_ACTIVATION_RELU: encoder->kernels->relu(x, count); break;
+    case SQ_ACTIVATION_GELU_ERF: encoder->kernels->vector->gelu_erf(x, count); break;
+    case SQ_ACTIVATION_GELU_TANH: encoder->kernels->vector->gelu_tanh(x, count); break;
+    case SQ_ACTIVATION_RELU: encoder->kernels->vector->relu(x, count); break;
     case SQ_ACTIVATION_TANH:
         for (size_t i = 0; i < count; i++) x[i] = tanhf(x[i]);
         break;
@@ -22,11 +22,10 @@ void sq_head_run(const struct sq_encoder *encoder, const float *first, float *po
         memcpy(outputs, first, texts_count * encoder->config->hidden * sizeof *outputs);
         return;
     }
-    const struct sq_kernels *kernels = encoder->kernels;
     const struct sq_linear *pooler = &encoder->weights->pooler, *classifier = &encoder->weights->classifier;
-    kernels->linear(pooled, pooler->outputs, first, pooler->inputs, rows, pooler, SQ_LINEAR_SET);
+    sq_linear_apply_floats(pooler, pooled, pooler->outputs, first, pooler->inputs, rows);
     activate(encoder, pooled, texts_count * pooler->outputs);
-    kernels->linear(outputs, classifier->outputs, pooled, classifier->inputs, texts_count, classifier, SQ_LINEAR_SET);
+    sq_linear_apply_floats(classifier, outputs, classifier->outputs, pooled, classifier->inputs, texts_count);
 }
 
 void sq_head_mean(const struct sq_encoder *encoder, const struct sq_batch *batch, const float *x, float *outputs)

@@ -3,25 +3,28 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "engine/kernels/kernels.h"
+#include "engine/kernels/rungs.h"
 
 /* OpenBLAS adds to what is in its output, so the bias is put there first. */
-static void start_rows(float *out, size_t stride, size_t rows, const struct sq_linear *linear, enum sq_linear_mode mode)
+static void start_rows(float *out, size_t stride, size_t rows, const float *bias, size_t outputs, enum sq_linear_mode mode)
 {
     for (size_t row = 0; row < rows; row++, out += stride) {
-        if (mode == SQ_LINEAR_SET) memcpy(out, linear->bias, linear->outputs * sizeof *out);
-        else for (size_t i = 0; i < linear->outputs; i++) out[i] += linear->bias[i];
+        if (mode == SQ_LINEAR_SET) memcpy(out, bias, outputs * sizeof *out);
+        else for (size_t i = 0; i < outputs; i++) out[i] += bias[i];
     }
 }
 
-void sq_blas_linear(float *out, size_t out_stride, const float *in, size_t in_stride, size_t rows, const struct sq_linear *linear,
-                    enum sq_linear_mode mode)
+void sq_blas_apply(const struct sq_linear *linear, size_t first, size_t outputs, float *out, size_t out_stride, const float *in,
+                   size_t in_stride, size_t rows, enum sq_linear_mode mode)
 {
     blasint inputs = (blasint)linear->inputs;
-    start_rows(out, out_stride, rows, linear, mode);
-    cblas_sgemm(CblasRowMajor, CblasNoTrans, CblasTrans, (blasint)rows, (blasint)linear->outputs, inputs, 1.0f, in, (blasint)in_stride,
-                linear->weight, inputs, 1.0f, out, (blasint)out_stride);
+    const float *weight = (const float *)linear->weight + first * linear->inputs;
+    start_rows(out, out_stride, rows, linear->bias + first, outputs, mode);
+    cblas_sgemm(CblasRowMajor, CblasNoTrans, CblasTrans, (blasint)rows, (blasint)outputs, inputs, 1.0f, in, (blasint)in_stride, weight, inputs,
+                1.0f, out, (blasint)out_stride);
 }
+
+const struct sq_rung sq_rung_fp32_blas = {.name = "fp32", .group = 1};
 
 /* The flavour without threads gives wrong results, silently, when several threads call it: its buffer allocator has no lock
  * (OpenMathLib/OpenBLAS#2711). Hosts choose the flavour by a link, so it is checked at run time. */

@@ -1,66 +1,73 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include <string.h>
+#if defined(__x86_64__)
+#include <cpuid.h>
+#endif
 
-#include "engine/kernels/kernels.h"
-
-enum { LANES = 16 }; /* as in vector.inc */
-
-size_t sq_attention_scratch_floats(unsigned keys, unsigned head_size)
-{
-    size_t width = ((size_t)keys + LANES - 1) / LANES * LANES;
-    return width * ((size_t)head_size + 1); /* one query's scores, and the keys as columns */
-}
+#include "engine/kernels/rungs.h"
 
 static bool always(void) { return true; }
 
 #if defined(__x86_64__)
 /* The compiler's check covers both the CPU and the operating system's saving of the registers. */
-static bool has_avx2(void) { return __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma"); }
+static bool has_avx2(void)
+{
+    return __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma") && __builtin_cpu_supports("f16c");
+}
 
 static bool has_avx512(void)
 {
     return has_avx2() && __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512vl") && __builtin_cpu_supports("avx512dq") &&
            __builtin_cpu_supports("avx512bw");
 }
+
+static bool has_vnni(void) { return has_avx512() && __builtin_cpu_supports("avx512vnni"); }
+static bool has_bf16(void) { return has_vnni() && __builtin_cpu_supports("avx512bf16"); }
+
+/* Leaf 7, subleaf 1: the compilers' check has no name for this bit yet. */
+static bool has_avxvnni(void)
+{
+    unsigned eax = 0, ebx = 0, ecx = 0, edx = 0;
+    return has_avx2() && __get_cpuid_count(7, 1, &eax, &ebx, &ecx, &edx) && (eax >> 4 & 1u);
+}
 #endif
 
-/* Widest first. */
+#define FP32_AVX512 .tile = &sq_rung_fp32_avx512, .vector = &sq_vector_avx512, .rows_multiple = 1
+#define FP32_AVX2 .tile = &sq_rung_fp32_avx2, .vector = &sq_vector_avx2, .rows_multiple = 1
+
+/* Widest first. avx512 without vpdpbusd multiplies bytes as avx2 does. */
 static const struct {
-    const struct sq_kernels *kernels;
+    struct sq_kernels kernels;
     bool (*runs_here)(void);
 } choices[] = {
 #if defined(__x86_64__)
-    {&sq_kernels_avx512, has_avx512},
-    {&sq_kernels_avx2, has_avx2},
+    {{.isa = "avx512bf16", .ladder = {&sq_rung_int8_avx512, &sq_rung_bf16_avx512, &sq_rung_fp32_avx512}, FP32_AVX512}, has_bf16},
+    {{.isa = "avx512vnni", .ladder = {&sq_rung_int8_avx512, &sq_rung_fp32_avx512}, FP32_AVX512}, has_vnni},
+    {{.isa = "avx512", .ladder = {&sq_rung_int8_avx2, &sq_rung_a8w7_avx2, &sq_rung_fp32_avx512}, FP32_AVX512}, has_avx512},
+    {{.isa = "avxvnni", .ladder = {&sq_rung_int8_avxvnni, &sq_rung_fp32_avx2}, FP32_AVX2}, has_avxvnni},
+    {{.isa = "avx2", .ladder = {&sq_rung_int8_avx2, &sq_rung_a8w7_avx2, &sq_rung_fp32_avx2}, FP32_AVX2}, has_avx2},
 #endif
-    {&sq_kernels_openblas, always},
+    {{.isa = "openblas", .ladder = {&sq_rung_int8_plain, &sq_rung_fp32_blas}, .tile = &sq_rung_fp32_plain, .vector = &sq_vector_plain,
+      .rows_multiple = 12 /* OpenBLAS's tiles: see encoder.c */, .is_blas = true}, always},
 };
 
 const struct sq_kernels *sq_kernels_choose(const char *isa)
 {
     for (size_t i = 0; i < sizeof choices / sizeof *choices; i++) {
-        if (isa && strcmp(isa, choices[i].kernels->isa) != 0) continue;
-        if (choices[i].runs_here()) return choices[i].kernels;
+        if (isa && strcmp(isa, choices[i].kernels.isa) != 0) continue;
+        if (choices[i].runs_here()) return &choices[i].kernels;
     }
     return NULL;
 }
 
-static size_t panels(const struct sq_kernels *kernels, size_t outputs) { return (outputs + kernels->panel - 1) / kernels->panel; }
+const char *sq_kernels_name(size_t index) { return index < sizeof choices / sizeof *choices ? choices[index].kernels.isa : NULL; }
 
-size_t sq_kernels_packed_floats(const struct sq_kernels *kernels, size_t outputs, size_t inputs)
+const struct sq_rung *sq_kernels_rung(const struct sq_kernels *kernels, const char *name)
 {
-    return kernels->panel ? panels(kernels, outputs) * kernels->panel * inputs : outputs * inputs;
+    for (size_t i = 0; kernels->ladder[i]; i++) {
+        if (strcmp(kernels->ladder[i]->name, name) == 0) return kernels->ladder[i];
+    }
+    return NULL;
 }
 
-void sq_kernels_pack(const struct sq_kernels *kernels, float *packed, const float *weight, size_t outputs, size_t inputs)
-{
-    if (!kernels->panel) {
-        memcpy(packed, weight, outputs * inputs * sizeof *packed);
-        return;
-    }
-    for (size_t first = 0; first < outputs; first += kernels->panel) {
-        for (size_t k = 0; k < inputs; k++) {
-            for (size_t i = 0; i < kernels->panel; i++) *packed++ = first + i < outputs ? weight[(first + i) * inputs + k] : 0.0f;
-        }
-    }
-}
+const struct sq_rung *sq_kernels_fp32(const struct sq_kernels *kernels) { return sq_kernels_rung(kernels, "fp32"); }

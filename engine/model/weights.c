@@ -18,7 +18,7 @@
 #include "engine/model/checkpoint.h"
 #include "engine/model/position_bias.h"
 
-enum { HUGE_PAGE_BYTES = 2 * 1024 * 1024, NAME_BYTES = 192, PROBLEMS_SHOWN_MAX = 8, ALIGN_FLOATS = 16 };
+enum { HUGE_PAGE_BYTES = 2 * 1024 * 1024, NAME_BYTES = 192, PROBLEMS_SHOWN_MAX = 8, ALIGN_BYTES = 64 };
 
 static const char words_name[] = "embeddings.word_embeddings.weight";
 
@@ -26,10 +26,18 @@ enum kind {
     KIND_TABLE,         /* rows are looked up; stays as it is */
     KIND_VECTOR,        /* one dimension */
     KIND_MATRIX,        /* of a product: packed */
-    KIND_QUERY_VECTOR,  /* the same two, and multiplied by 1 / sqrt(head_size), once at load instead of at every score */
-    KIND_QUERY_MATRIX,
+    KIND_BIAS,          /* of a product: added to what packing put there */
     KIND_TOKEN_TYPES,   /* every token is of type 0, so that row is added to all positions; keeps no memory */
     KIND_POSITION_BIAS, /* by bucket; kept by distance */
+};
+
+/* Where a module of the file goes: some product's outputs from `first` on. */
+struct part {
+    struct sq_linear *linear;
+    size_t first;
+    bool is_last;  /* the product is complete with it */
+    bool is_query; /* to be multiplied by 1 / sqrt(head_size), once at load instead of at every score */
+    const struct sq_norm_weights *smooth; /* of the layer norm whose result the product takes; NULL: no smoothing */
 };
 
 /* One tensor of the file and what it fills. */
@@ -38,12 +46,14 @@ struct slot {
     float **field;
     enum kind kind;
     size_t rows, columns; /* columns 0: one dimension */
+    const struct part *part; /* KIND_MATRIX and KIND_BIAS */
 };
 
 struct loader {
     struct sq_weights *weights;
     struct sq_model_config *config;
     const struct sq_kernels *kernels;
+    const struct sq_rung *const *rungs; /* [stored_layers] */
     struct sq_checkpoint checkpoint;
     const char *prefix;       /* of the names in this file: "bert." or "" */
     struct sq_buf problems;   /* missing and misshapen tensors, one a line */
@@ -57,57 +67,80 @@ typedef int (*slot_fn)(struct loader *loader, const struct slot *slot);
 
 /* ---- the list ---- */
 
-/* "PREFIX MODULE weight" and "... bias". */
-static int visit_pair(struct loader *loader, slot_fn visit, const char *module, float **weight, float **bias, enum kind weight_kind,
-                      enum kind bias_kind, size_t rows, size_t columns)
+static int visit_linear(struct loader *loader, slot_fn visit, const char *module, const struct part *part, size_t outputs, size_t inputs)
 {
     char name[NAME_BYTES];
     snprintf(name, sizeof name, "%s.weight", module);
-    int status = visit(loader, &(struct slot){name, weight, weight_kind, rows, columns});
+    int status = visit(loader, &(struct slot){name, NULL, KIND_MATRIX, outputs, inputs, part});
     snprintf(name, sizeof name, "%s.bias", module);
-    return status < 0 ? status : visit(loader, &(struct slot){name, bias, bias_kind, rows, 0});
+    return status < 0 ? status : visit(loader, &(struct slot){name, NULL, KIND_BIAS, outputs, 0, part});
 }
 
-static int visit_linear(struct loader *loader, slot_fn visit, const char *module, struct sq_linear *linear, size_t outputs, size_t inputs,
-                        bool is_query)
+/* A product of its own, in fp32. */
+static int visit_float_linear(struct loader *loader, slot_fn visit, const char *module, struct sq_linear *linear, size_t outputs, size_t inputs)
 {
+    linear->rung = sq_kernels_fp32(loader->kernels);
     linear->outputs = outputs;
     linear->inputs = inputs;
-    return visit_pair(loader, visit, module, &linear->weight, &linear->bias, is_query ? KIND_QUERY_MATRIX : KIND_MATRIX,
-                      is_query ? KIND_QUERY_VECTOR : KIND_VECTOR, outputs, inputs);
+    return visit_linear(loader, visit, module, &(struct part){.linear = linear, .is_last = true}, outputs, inputs);
 }
 
 static int visit_norm(struct loader *loader, slot_fn visit, const char *module, struct sq_norm_weights *norm, size_t width)
 {
-    return visit_pair(loader, visit, module, &norm->gamma, &norm->beta, KIND_VECTOR, KIND_VECTOR, width, 0);
+    char name[NAME_BYTES];
+    snprintf(name, sizeof name, "%s.weight", module);
+    int status = visit(loader, &(struct slot){name, &norm->gamma, KIND_VECTOR, width, 0, NULL});
+    snprintf(name, sizeof name, "%s.bias", module);
+    return status < 0 ? status : visit(loader, &(struct slot){name, &norm->beta, KIND_VECTOR, width, 0, NULL});
+}
+
+/* The layer norm before a layer; NULL where something else comes between or where layers share their weights. */
+static const struct sq_norm_weights *norm_before(const struct loader *loader, unsigned number)
+{
+    const struct sq_model_config *config = loader->config;
+    if (config->stored_layers < config->layers || (number == 0 && sq_model_config_projects(config))) return NULL;
+    return number == 0 ? &loader->weights->embedding_norm : &loader->weights->layers[number - 1].ffn_norm;
+}
+
+static void set_product(struct sq_linear *linear, const struct sq_rung *rung, size_t outputs, size_t inputs)
+{
+    linear->rung = rung;
+    linear->outputs = outputs;
+    linear->inputs = inputs;
 }
 
 static int visit_layer(struct loader *loader, slot_fn visit, unsigned number)
 {
     const struct sq_layer_names *names = loader->config->architecture->layer;
+    const struct sq_rung *rung = loader->rungs[number];
     struct sq_layer_weights *layer = &loader->weights->layers[number];
-    size_t hidden = loader->config->hidden, intermediate = loader->config->intermediate;
+    const struct sq_norm_weights *before = norm_before(loader, number);
+    size_t hidden = loader->config->hidden, intermediate = loader->config->intermediate, width = sq_linear_padded(hidden);
     const struct {
         const char *module;
-        struct sq_linear *linear;      /* this, */
-        struct sq_norm_weights *norm;  /* or this */
+        struct part part;
+        struct sq_norm_weights *norm; /* instead of a part */
         size_t outputs, inputs;
     } modules[] = {
-        {names->query, &layer->query, NULL, hidden, hidden},
-        {names->key, &layer->key, NULL, hidden, hidden},
-        {names->value, &layer->value, NULL, hidden, hidden},
-        {names->output, &layer->output, NULL, hidden, hidden},
-        {names->attention_norm, NULL, &layer->attention_norm, hidden, 0},
-        {names->up, &layer->up, NULL, intermediate, hidden},
-        {names->down, &layer->down, NULL, hidden, intermediate},
-        {names->ffn_norm, NULL, &layer->ffn_norm, hidden, 0},
+        {names->query, {&layer->qkv, 0, false, true, before}, NULL, hidden, hidden},
+        {names->key, {&layer->qkv, width, false, false, before}, NULL, hidden, hidden},
+        {names->value, {&layer->qkv, 2 * width, true, false, before}, NULL, hidden, hidden},
+        {names->output, {&layer->output, 0, true, false, NULL}, NULL, hidden, hidden},
+        {names->attention_norm, {0}, &layer->attention_norm, hidden, 0},
+        {names->up, {&layer->up, 0, true, false, &layer->attention_norm}, NULL, intermediate, hidden},
+        {names->down, {&layer->down, 0, true, false, NULL}, NULL, hidden, intermediate},
+        {names->ffn_norm, {0}, &layer->ffn_norm, hidden, 0},
     };
+    set_product(&layer->qkv, rung, 3 * width, hidden);
+    set_product(&layer->output, rung, hidden, hidden);
+    set_product(&layer->up, rung, intermediate, hidden);
+    set_product(&layer->down, rung, hidden, intermediate);
     int status = 0;
     for (size_t i = 0; status == 0 && i < sizeof modules / sizeof *modules; i++) {
         char module[NAME_BYTES - 8];
         snprintf(module, sizeof module, "%s%s%u%s%s", loader->prefix, names->prefix, number, names->infix, modules[i].module);
         if (modules[i].norm) status = visit_norm(loader, visit, module, modules[i].norm, modules[i].outputs);
-        else status = visit_linear(loader, visit, module, modules[i].linear, modules[i].outputs, modules[i].inputs, i == 0);
+        else status = visit_linear(loader, visit, module, &modules[i].part, modules[i].outputs, modules[i].inputs);
     }
     return status;
 }
@@ -118,7 +151,7 @@ static int visit_table(struct loader *loader, slot_fn visit, const char *table, 
     char name[NAME_BYTES];
     if (rows == 0) return 0; /* this model has none */
     snprintf(name, sizeof name, "%s%s", loader->prefix, table);
-    return visit(loader, &(struct slot){name, field, kind, rows, columns});
+    return visit(loader, &(struct slot){name, field, kind, rows, columns, NULL});
 }
 
 static int visit_embeddings(struct loader *loader, slot_fn visit)
@@ -137,7 +170,7 @@ static int visit_embeddings(struct loader *loader, slot_fn visit)
     if (status == 0) status = visit_norm(loader, visit, module, &weights->embedding_norm, config->embedding);
     if (status < 0 || !sq_model_config_projects(config)) return status;
     snprintf(module, sizeof module, "%s%s", loader->prefix, config->architecture->projection);
-    return visit_linear(loader, visit, module, &weights->projection, config->hidden, config->embedding, false);
+    return visit_float_linear(loader, visit, module, &weights->projection, config->hidden, config->embedding);
 }
 
 static int visit_head(struct loader *loader, slot_fn visit)
@@ -148,9 +181,9 @@ static int visit_head(struct loader *loader, slot_fn visit)
     char module[NAME_BYTES - 8];
     if (loader->config->task != SQ_TASK_CLASSIFY) return 0;
     snprintf(module, sizeof module, "%s%s", names->pooler_is_inside ? loader->prefix : "", names->pooler);
-    int status = visit_linear(loader, visit, module, &weights->pooler, hidden, hidden, false);
+    int status = visit_float_linear(loader, visit, module, &weights->pooler, hidden, hidden);
     return status < 0 ? status
-                      : visit_linear(loader, visit, names->classifier, &weights->classifier, loader->config->labels_count, hidden, false);
+                      : visit_float_linear(loader, visit, names->classifier, &weights->classifier, loader->config->labels_count, hidden);
 }
 
 /* Calls `visit` for every tensor of the model; stops at the first failure. */
@@ -234,32 +267,42 @@ static int check_all(struct loader *loader)
 
 static size_t values_count(const struct slot *slot) { return slot->rows * (slot->columns ? slot->columns : 1); } /* below 2^36: config.h */
 
-static bool is_matrix(const struct slot *slot) { return slot->kind == KIND_MATRIX || slot->kind == KIND_QUERY_MATRIX; }
-
-/* What the slot takes in the block, from one cache line to the next. */
-static size_t placed_count(const struct loader *loader, const struct slot *slot)
+/* What the slot takes in the block, from one cache line to the next; a product has its place with its first tensor. */
+static size_t placed_bytes(const struct loader *loader, const struct slot *slot)
 {
     size_t count = values_count(slot);
-    if (slot->kind == KIND_TOKEN_TYPES) return 0;
+    if (slot->kind == KIND_TOKEN_TYPES || slot->kind == KIND_BIAS) return 0;
     if (slot->kind == KIND_POSITION_BIAS) count = sq_position_bias_count(loader->config->heads, loader->config->positions);
-    if (is_matrix(slot)) count = sq_kernels_packed_floats(loader->kernels, slot->rows, slot->columns);
-    return (count + ALIGN_FLOATS - 1) & ~(size_t)(ALIGN_FLOATS - 1);
+    if (slot->kind == KIND_MATRIX) {
+        const struct sq_linear *linear = slot->part->linear;
+        return slot->part->first == 0 ? sq_linear_bytes(linear->rung, linear->outputs, linear->inputs) : 0;
+    }
+    return (count * sizeof(float) + ALIGN_BYTES - 1) & ~(size_t)(ALIGN_BYTES - 1);
+}
+
+static size_t product_count(const struct part *part) { return part->linear->outputs * part->linear->inputs; }
+
+/* What the slot asks of the staging buffer. A matrix waits there for its product's other parts; biases are read behind it. */
+static size_t staged_count(const struct slot *slot)
+{
+    if (slot->kind == KIND_TABLE || slot->kind == KIND_VECTOR) return 0;
+    return slot->part ? product_count(slot->part) + slot->part->linear->outputs : values_count(slot);
 }
 
 static int sum_slot(struct loader *loader, const struct slot *slot)
 {
-    size_t bytes = placed_count(loader, slot) * sizeof(float);
-    bool is_staged = slot->kind != KIND_TABLE && slot->kind != KIND_VECTOR;
-    if (is_staged && values_count(slot) > loader->staged_count) loader->staged_count = values_count(slot);
-    if (__builtin_add_overflow(loader->weights->bytes, bytes, &loader->weights->bytes))
+    if (staged_count(slot) > loader->staged_count) loader->staged_count = staged_count(slot);
+    if (__builtin_add_overflow(loader->weights->bytes, placed_bytes(loader, slot), &loader->weights->bytes))
         return sq_err_set(loader->err, SQ_E_MODEL_FILE, "config.json: the model is too large");
     return 0;
 }
 
 static int place_slot(struct loader *loader, const struct slot *slot)
 {
-    if (slot->field) *slot->field = loader->weights->block + loader->weights->bytes / sizeof(float);
-    loader->weights->bytes += placed_count(loader, slot) * sizeof(float);
+    unsigned char *at = loader->weights->block + loader->weights->bytes;
+    if (slot->field) *slot->field = (float *)(void *)at;
+    if (slot->kind == KIND_MATRIX && slot->part->first == 0) sq_linear_place(slot->part->linear, at, slot->part->smooth != NULL);
+    loader->weights->bytes += placed_bytes(loader, slot);
     return 0;
 }
 
@@ -273,6 +316,7 @@ static int allocate(struct loader *loader)
     weights->block = aligned_alloc(HUGE_PAGE_BYTES, bytes);
     if (!weights->block) return sq_err_set(loader->err, SQ_E_NOMEM, "no memory for %zu bytes of weights", bytes);
     madvise(weights->block, bytes, MADV_HUGEPAGE);
+    memset(weights->block, 0, bytes);
     loader->staged = malloc(loader->staged_count * sizeof *loader->staged);
     if (!loader->staged) return sq_err_set(loader->err, SQ_E_NOMEM, "no memory to read a matrix");
     weights->bytes = 0;
@@ -295,15 +339,50 @@ static void add_token_type(const struct loader *loader, const float *type)
     }
 }
 
+/* What a layer norm gives has the spread of its gamma around its beta, input by input; without both, all inputs are alike and a byte's
+ * 256 steps serve each as well. Half of gamma is left in, so that inputs that count for more keep more steps. */
+static void set_smoothing(const struct sq_linear *linear, const struct sq_norm_weights *norm)
+{
+    const float gain_max = 1e3f;
+    if (!linear->gain) return;
+    for (size_t i = 0; i < linear->inputs; i++) {
+        float spread = sqrtf(fabsf(norm->gamma[i]));
+        linear->gain[i] = spread > 1 / gain_max ? 1 / spread : gain_max;
+        linear->shift[i] = -norm->beta[i] * linear->gain[i];
+    }
+}
+
+static void add_bias(const struct part *part, const float *values, size_t count)
+{
+    for (size_t i = 0; i < count; i++) part->linear->bias[part->first + i] += values[i];
+}
+
+/* Once all parts of a product are staged. */
+static void pack(const struct loader *loader, const struct part *part)
+{
+    if (part->smooth) set_smoothing(part->linear, part->smooth);
+    sq_linear_pack(part->linear, loader->staged);
+}
+
+/* Where the slot's values are read to. */
+static float *destination(const struct loader *loader, const struct slot *slot)
+{
+    if (slot->kind == KIND_TABLE || slot->kind == KIND_VECTOR) return *slot->field;
+    if (!slot->part) return loader->staged;
+    if (slot->kind == KIND_BIAS) return loader->staged + product_count(slot->part);
+    if (slot->part->first == 0) memset(loader->staged, 0, product_count(slot->part) * sizeof *loader->staged);
+    return loader->staged + slot->part->first * slot->columns;
+}
+
 static int read_slot(struct loader *loader, const struct slot *slot)
 {
     const struct sq_model_config *config = loader->config;
-    bool is_kept = slot->kind == KIND_TABLE || slot->kind == KIND_VECTOR || slot->kind == KIND_QUERY_VECTOR;
-    float *values = is_kept ? *slot->field : loader->staged;
+    float *values = destination(loader, slot);
     int status = sq_checkpoint_read(&loader->checkpoint, sq_checkpoint_find(&loader->checkpoint, slot->name), values, loader->err);
     if (status < 0) return status;
-    if (slot->kind == KIND_QUERY_VECTOR || slot->kind == KIND_QUERY_MATRIX) scale_query(loader, values, values_count(slot));
-    if (is_matrix(slot)) sq_kernels_pack(loader->kernels, *slot->field, values, slot->rows, slot->columns);
+    if (slot->part && slot->part->is_query) scale_query(loader, values, values_count(slot));
+    if (slot->kind == KIND_MATRIX && slot->part->is_last) pack(loader, slot->part);
+    if (slot->kind == KIND_BIAS) add_bias(slot->part, values, slot->rows);
     if (slot->kind == KIND_TOKEN_TYPES) add_token_type(loader, values);
     if (slot->kind == KIND_POSITION_BIAS) sq_position_bias_fill(*slot->field, values, config->heads, config->positions);
     return 0;
@@ -331,11 +410,11 @@ static int load(struct loader *loader)
     return 0;
 }
 
-int sq_weights_open(struct sq_weights *weights, struct sq_model_config *config, const struct sq_kernels *kernels, const char *model_path,
-                    struct sq_err *err)
+int sq_weights_open(struct sq_weights *weights, struct sq_model_config *config, const struct sq_kernels *kernels,
+                    const struct sq_rung *const *rungs, const char *model_path, struct sq_err *err)
 {
     *weights = (struct sq_weights){0};
-    struct loader loader = {.weights = weights, .config = config, .kernels = kernels, .err = err};
+    struct loader loader = {.weights = weights, .config = config, .kernels = kernels, .rungs = rungs, .err = err};
     int status = sq_checkpoint_open(&loader.checkpoint, model_path, err);
     if (status < 0) return status;
     sq_buf_init(&loader.problems);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The weights of a model in fp32, in the layout that the forward pass reads: one block of memory, read-only once loaded, shared by all
+/* The weights of a model in the layout that the forward pass reads: one block of memory, read-only once loaded, shared by all
  * threads. Shapes in brackets: H hidden, E embedding, I intermediate, V vocabulary, P position_rows, N positions, C labels. */
 #ifndef SQ_MODEL_WEIGHTS_H
 #define SQ_MODEL_WEIGHTS_H
@@ -15,9 +15,7 @@ struct sq_norm_weights {
 };
 
 struct sq_layer_weights {
-    struct sq_linear query; /* H to H, weight and bias multiplied by 1 / sqrt(head_size) */
-    struct sq_linear key;   /* H to H */
-    struct sq_linear value; /* H to H */
+    struct sq_linear qkv;    /* H to three times H, each padded to whole panels: queries multiplied by 1 / sqrt(head_size), keys, values */
     struct sq_linear output; /* H to H */
     struct sq_norm_weights attention_norm;
     struct sq_linear up;    /* H to I */
@@ -35,16 +33,16 @@ struct sq_weights {
     struct sq_linear pooler;     /* H to H, to classify */
     struct sq_linear classifier; /* H to C, to classify */
 
-    float *block; /* owned: all of the above */
+    unsigned char *block; /* owned: all of the above */
     size_t bytes;
     const char *dtype; /* of the file's word embeddings; static */
 };
 
-/* Reads the folder's safetensors. config gets its labels from the classifier where config.json names none. Matrices are laid out for
- * `kernels`. Nothing is allocated for the weights before all of them were found in their right shapes; what is missing or misshapen is
+/* Reads the folder's safetensors. config gets its labels from the classifier where config.json names none. Matrices of layer i
+ * are laid out for rungs[i], the others for fp32. Nothing is allocated for the weights before all of them were found in their right shapes; what is missing or misshapen is
  * listed all at once. Blocks for the reading. SQ_E_MODEL_FILE; nothing is left behind then. */
-int sq_weights_open(struct sq_weights *weights, struct sq_model_config *config, const struct sq_kernels *kernels, const char *model_path,
-                    struct sq_err *err);
+int sq_weights_open(struct sq_weights *weights, struct sq_model_config *config, const struct sq_kernels *kernels,
+                    const struct sq_rung *const *rungs, const char *model_path, struct sq_err *err);
 void sq_weights_close(struct sq_weights *weights);
 
 #endif

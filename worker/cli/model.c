@@ -20,9 +20,6 @@ int sq_model_open(struct sq_engine **engine, const struct sq_command *command, c
 {
     struct sq_err err;
     struct sq_model_paths paths;
-    if (options->precision == SQ_PRECISION_INT8 || options->precision == SQ_PRECISION_BF16)
-        return sq_args_mistake(command, "--precision %s is not available in this version: use auto or fp32",
-                               sq_precision_names[options->precision]);
     if (sq_model_paths_find(&paths, options->paths.items, options->paths.count, &err) < 0) return tell(command, &err);
     struct sq_engine_options engine_options = {
         .model_path = paths.items[0],

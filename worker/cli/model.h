@@ -27,10 +27,11 @@ struct sq_model_options {
 #define SQ_MODEL_USAGE                                                                                                                \
     "  --model DIR         a Hugging Face folder; else SQUALL_MODEL, else the shipped model; repeated: an ensemble,\n"                 \
     "                      whose probabilities are averaged by label\n"                                                              \
-    "  --precision P       auto or fp32 (int8 and bf16: not in this version)\n"                                                       \
+    "  --precision P       auto, int8 (every layer), bf16 or fp32\n"                                                       \
     "  --normalise N       auto (the folder's squall_normalise), none or tweet\n"                                                     \
     "  --max-tokens N      longer texts are cut (128, and at most the model's positions)\n"                                            \
-    "  --isa NAME          avx512, avx2 or openblas, for comparisons; else the best of this CPU\n"
+    "  --isa NAME          a lower instruction set than the best of this CPU, for comparisons: avx512bf16,\n"     \
+    "                      avx512vnni, avx512, avxvnni, avx2 or openblas\n"
 
 extern const char *const sq_precision_names[]; /* by enum sq_precision, NULL-terminated */
 extern const char *const sq_normalise_names[];

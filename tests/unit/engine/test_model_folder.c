@@ -238,8 +238,8 @@ static void test_cut_short(void **state)
 static void test_options(void **state)
 {
     (void)state;
-    struct sq_engine_options options = {.model_path = folder.path, .precision = SQ_PRECISION_INT8};
-    refuse_with(&options, SQ_E_CONFIG, "not available in this version");
+    struct sq_engine_options options = {.model_path = folder.path, .precision = SQ_PRECISION_BF16, .isa = "openblas"};
+    refuse_with(&options, SQ_E_CONFIG, "this CPU has no instructions for it");
     options = (struct sq_engine_options){.model_path = folder.path, .tokens_max = 1};
     refuse_with(&options, SQ_E_CONFIG, "max_tokens: 1");
     options = (struct sq_engine_options){.model_path = folder.path, .tokens_max = SQ_TOKENS_MAX + 1};

@@ -65,14 +65,14 @@ static double distance(const struct sq_prediction *a, const struct sq_prediction
     return worst;
 }
 
-static void check_company(const struct test_model *model, const char *isa)
+static void check_company(const struct test_model *model, const char *isa, enum sq_precision precision)
 {
     static struct sq_prediction alone[TEXTS], together[TEXTS], backwards[TEXTS];
     static const unsigned budgets[] = {1, 16, 64, 256, 4096};
     for (size_t b = 0; b < sizeof budgets / sizeof *budgets; b++) {
         struct fixture fixture;
         struct sq_str reversed[TEXTS];
-        fixture_init(&fixture, model, &(struct sq_engine_options){.batch_tokens_max = budgets[b], .isa = isa});
+        fixture_init(&fixture, model, &(struct sq_engine_options){.batch_tokens_max = budgets[b], .isa = isa, .precision = precision});
         const struct sq_model_info *info = sq_engine_info(fixture.engine);
         double bound = strcmp(info->isa, "openblas") == 0 ? 1e-6 : 0;
         for (size_t i = 0; i < TEXTS; i++) {
@@ -99,9 +99,13 @@ static void test_company(void **state)
     (void)state;
     struct test_model distilbert = test_model_tiny;
     distilbert.type = "distilbert";
-    check_company(&test_model_tiny, NULL);
-    check_company(&test_model_tiny, "openblas");
-    check_company(&distilbert, NULL);
+    check_company(&distilbert, NULL, SQ_PRECISION_FP32);
+    for (size_t i = 0; sq_kernels_name(i); i++) {
+        if (!sq_kernels_choose(sq_kernels_name(i))) continue;
+        check_company(&test_model_tiny, sq_kernels_name(i), SQ_PRECISION_FP32);
+        check_company(&test_model_tiny, sq_kernels_name(i), SQ_PRECISION_INT8);
+        if (sq_kernels_rung(sq_kernels_choose(sq_kernels_name(i)), "bf16")) check_company(&test_model_tiny, sq_kernels_name(i), SQ_PRECISION_BF16);
+    }
 }
 
 static void test_predictions(void **state)

@@ -163,7 +163,7 @@ static void test_exit_codes(void **state)
     assert_int_equal(squall("classify --model @ @/texts"), 0);
     assert_non_null(strstr(out.data, "5 tokens"));
     assert_int_equal(squall("classify --model /nowhere @/texts"), 78);
-    assert_int_equal(squall("classify --model @ --precision int8 @/texts"), 2);
+    assert_int_equal(squall("classify --model @ --precision int8 @/texts"), 0);
     assert_int_equal(squall("classify --model @ --precision fp32 @/texts"), 0);
     assert_int_equal(squall("classify --model @ --model /nowhere @/texts"), 78);
     assert_int_equal(squall("classify --model @ --model @ --logits @/texts"), 2); /* an ensemble has none */

@@ -1,0 +1,15 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#if defined(__x86_64__)
+#define SQ_TILE_ROWS 6
+#define SQ_VECTOR sq_vector_avx2
+#define SQ_QUANTISE sq_quantise_avx2
+#include "engine/kernels/vec_avx2.h"
+#include "engine/kernels/rungs.h"
+#include "engine/kernels/unroll.h"
+#include "engine/kernels/vector.inc"
+#include "engine/kernels/float_tile.inc"
+
+const struct sq_rung sq_rung_fp32_avx2 = {.name = "fp32", .panel = 2 * VEC_FLOATS, .group = 1, .multiply = multiply};
+#else
+struct sq_float_avx2_unused; /* ISO C wants a declaration in every file */
+#endif
