@@ -63,8 +63,8 @@ static void round_row(const struct sq_linear *linear, void *row, float *scale, f
 {
     uint16_t *to = row;
     (void)scale, (void)offset;
-    for (size_t i = 0; i < linear->inputs; i += VEC_FLOATS) {
-        size_t left = linear->inputs - i;
+    for (size_t i = 0; i < sq_linear_padded_inputs(linear); i += VEC_FLOATS) {
+        size_t left = i < linear->inputs ? linear->inputs - i : 0; /* zeros to the end: weights are zero there, but that times NaN is NaN */
         vec some = left < VEC_FLOATS ? vec_load_some(x + i, left, 0.0f) : vec_load(x + i);
         __m256bh halves = _mm512_cvtneps_pbh(some);
         __builtin_memcpy(to + i, &halves, sizeof halves);

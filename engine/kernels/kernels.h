@@ -16,7 +16,7 @@
 
 enum {
     SQ_PANEL_MAX = 64,       /* outputs of a panel, of any rung */
-    SQ_OPERAND_ALIGN_BYTES = 64, /* an operand's rows start at multiples of this and are padded to one with zeros */
+    SQ_OPERAND_ALIGN_BYTES = 64, /* an operand's rows of bytes and 16-bit floats start at multiples of this */
     SQ_RUNGS_MAX = 4,        /* of a ladder */
 };
 

@@ -88,6 +88,7 @@ static void check_company(const struct test_model *model, const char *isa, enum 
             assert_int_equal(together[i].truncated, alone[i].truncated);
             assert_true(together[i].text_hash == sq_text_hash(texts[i]));
             assert_true(distance(&together[i], &alone[i], info->labels_count) <= bound);
+            assert_int_equal(back->code, 0);
             assert_true(distance(back, &alone[i], info->labels_count) <= bound);
         }
         fixture_deinit(&fixture);
