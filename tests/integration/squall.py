@@ -62,7 +62,7 @@ class Kafka:
         """records: dicts of produce(); returns the coordinates (partition, offset) that the broker gave, in the records' order."""
         coordinates = [None] * len(records)
         producer = Producer({"bootstrap.servers": self.brokers, "linger.ms": 20, "message.max.bytes": 4000000, "acks": "all",
-                             "queue.buffering.max.messages": 1000000})
+                             "enable.idempotence": True, "queue.buffering.max.messages": 1000000})
 
         def note(index):
             def delivered(error, message):

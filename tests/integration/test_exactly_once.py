@@ -6,15 +6,20 @@ SQUALL_SEED sets it."""
 import os
 import random
 import signal
+import subprocess
 import threading
 import time
 
 import pytest
 from exactly import Reader, all_read, check_alerts, check_ids, check_scores, posts
-from squall import unique, wait_for
+from squall import ROOT, unique, wait_for
 
 TIMES = float(os.environ.get("SQUALL_SOAK", "1"))
 PARTITIONS = 6
+
+
+def broker(*arguments):
+    subprocess.run([ROOT / "ops/kafka", *arguments], check=True, stdout=subprocess.DEVNULL)
 
 
 @pytest.fixture
@@ -93,3 +98,17 @@ def test_a_frozen_worker_wakes(kafka, model, scores, start, draw):
         worker.signal(signal.SIGCONT)
         rounds += 1
     run.check(rounds)
+
+
+def test_the_broker_is_killed(kafka, model, scores, start, draw):
+    """One node of however many there are: with one, everything stands still until it is back."""
+    run = Run(kafka, scores, model, start, draw, workers=2, seconds=6)
+    nodes, faults = len(kafka.brokers.split(",")), 0
+    while run.is_producing() or faults == 0:
+        node = str(draw.randrange(nodes) + 1)
+        time.sleep(draw.uniform(2, 4))
+        broker("kill", node)
+        time.sleep(draw.uniform(1, 4))
+        broker("node", node)
+        faults += 1
+    run.check(faults)

@@ -21,6 +21,8 @@ static const struct {
     {VERSION(2, 5, 0), VERSION(2, 5, 3), SQ_KAFKA_REFUSE, "2.5.0 to 2.5.2 abort in their telemetry (fixed in 2.5.3)"},
     {VERSION(2, 10, 0), VERSION(2, 10, 1), SQ_KAFKA_REFUSE, "2.10.0 corrupts memory (fixed in 2.10.1)"},
     {0, VERSION(2, 6, 1), SQ_KAFKA_WARN, "below 2.6.1 the cooperative assignor can loop, and SCRAM fails on Kafka 4.x with right passwords"},
+    {0, VERSION(2, 10, 1), SQ_KAFKA_WARN, "below 2.10.1 metadata stuck on a dead broker can keep a worker from finding its coordinators again"},
+    {0, VERSION(2, 14, 2), SQ_KAFKA_WARN, "below 2.14.2 leaving the group while its coordinator is away can crash"},
     {0, VERSION_END, SQ_KAFKA_FINE, NULL},
 };
 

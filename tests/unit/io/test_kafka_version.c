@@ -18,8 +18,8 @@ static void each_version_gets_its_verdict(void **state)
     } cases[] = {
         {0x020001ff, SQ_KAFKA_REFUSE}, {0x020002ff, SQ_KAFKA_WARN}, {0x020100ff, SQ_KAFKA_REFUSE}, {0x020200ff, SQ_KAFKA_REFUSE},
         {0x020300ff, SQ_KAFKA_WARN},   {0x020500ff, SQ_KAFKA_REFUSE}, {0x020503ff, SQ_KAFKA_WARN},  {0x020600ff, SQ_KAFKA_WARN},
-        {0x020601ff, SQ_KAFKA_FINE},   {0x020800ff, SQ_KAFKA_FINE}, {0x020a00ff, SQ_KAFKA_REFUSE}, {0x020a01ff, SQ_KAFKA_FINE},
-        {0x021000ff, SQ_KAFKA_FINE},
+        {0x020601ff, SQ_KAFKA_WARN},   {0x020800ff, SQ_KAFKA_WARN},   {0x020a00ff, SQ_KAFKA_REFUSE}, {0x020a01ff, SQ_KAFKA_WARN},
+        {0x020e01ff, SQ_KAFKA_WARN},   {0x020e02ff, SQ_KAFKA_FINE},   {0x021000ff, SQ_KAFKA_FINE},
     };
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
         const char *why;
