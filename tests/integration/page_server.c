@@ -132,7 +132,7 @@ int main(int argc, char **argv)
     struct sq_api *api;
     struct sq_timer *timer;
     struct sq_err err;
-    struct sq_api_options options = {argc > 2 ? argv[2] : "127.0.0.1:0", argc > 3 ? argv[3] : ""};
+    struct sq_api_options options = {.listen = argc > 2 ? argv[2] : "127.0.0.1:0", .token_file = argc > 3 ? argv[3] : ""};
     int status = sq_loop_open(&loop, &err);
     if (status == 0) status = sq_timer_open(&timer, loop, 250, pass_time, &pipeline, &err);
     if (status == 0) status = sq_api_open(&api, loop, &pipeline, &options, &err);

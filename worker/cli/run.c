@@ -2,7 +2,11 @@
 /* squall run: puts a worker together, lets it run, takes it apart. */
 #include <signal.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <unistd.h>
+
+#include "engine/base/clock.h"
+#include "engine/base/metrics.h"
 
 #include "worker/cli/args.h"
 #include "worker/cli/model.h"
@@ -31,7 +35,9 @@ struct worker {
     struct sq_pipeline *pipeline;
     struct sq_api *api;
     struct sq_notify *notify;     /* NULL: not an alert worker */
-    struct sq_signal *terminate, *interrupt;
+    struct sq_signal *terminate, *interrupt, *hang_up;
+    struct sq_config_sources read_from; /* of the configuration, to read it again */
+    struct sq_config *reloaded;       /* whose rules are in force; NULL: those of config */
     bool is_interrupted;
 };
 
@@ -49,6 +55,54 @@ static void on_interrupt(void *ctx)
     if (worker->is_interrupted) _exit(EXIT_SECOND_INTERRUPT);
     worker->is_interrupted = true;
     on_terminate(worker);
+}
+
+/* Everything but the rules as it was when the worker started. */
+static bool needs_restart(const struct worker *worker, const struct sq_config *config)
+{
+    struct sq_buf before, now;
+    struct sq_config *as_before = malloc(sizeof *as_before);
+    if (!as_before) return false;
+    *as_before = *config;
+    memcpy(as_before->rules, worker->config->rules, sizeof as_before->rules);
+    as_before->rules_count = worker->config->rules_count;
+    sq_buf_init(&before);
+    sq_buf_init(&now);
+    sq_config_show(worker->config, false, &before);
+    sq_config_show(as_before, false, &now);
+    bool differs = !sq_str_equal(sq_buf_view(&before), sq_buf_view(&now));
+    sq_buf_deinit(&before);
+    sq_buf_deinit(&now);
+    free(as_before);
+    return differs;
+}
+
+/* The rules of the configuration as it is now; all of them or, with a message, none. */
+static int reload(void *ctx, struct sq_err *err)
+{
+    struct worker *worker = ctx;
+    struct sq_config *config = NULL;
+    bool is_stdin = worker->read_from.path && strcmp(worker->read_from.path, "-") == 0;
+    int status = is_stdin ? sq_err_set(err, SQ_E_CONFIG, "the configuration came from stdin and can't be read again") : sq_config_load(&config, &worker->read_from, err);
+    if (status == 0) status = sq_pipeline_reload(worker->pipeline, config, err);
+    sq_metric_set(SQ_M_RELOAD_SUCCESSFUL, 0, status == 0);
+    if (status) {
+        sq_log(SQ_LOG_ERROR, SQ_L("configuration not reloaded: the old one stays in force"), SQ_LS("why", err->message));
+        sq_config_close(config);
+        return status;
+    }
+    sq_metric_set(SQ_M_RELOAD_SUCCESS_TIME, 0, sq_clock_wall_ms() / 1000);
+    sq_log(SQ_LOG_INFO, SQ_L("configuration reloaded"), SQ_LI("rules", config->rules_count),
+           SQ_LS("needs_a_restart", needs_restart(worker, config) ? "what changed outside of rules" : ""));
+    sq_config_close(worker->reloaded);
+    worker->reloaded = config;
+    return 0;
+}
+
+static void on_hang_up(void *ctx)
+{
+    struct sq_err err;
+    reload(ctx, &err);
 }
 
 static int open_engine(struct worker *worker, const struct sq_option_list *models, struct sq_err *err)
@@ -91,7 +145,8 @@ static int open_pipeline(struct worker *worker, const char *mode, struct sq_err 
         .alert_source = worker->sources[SQ_STAGE_ALERT], .alert_sink = worker->sinks[SQ_STAGE_ALERT],
         .state_reader = worker->state_reader,
     };
-    const struct sq_api_options api = {.listen = worker->config->http.listen, .token_file = worker->config->http.token_file};
+    const struct sq_api_options api = {.listen = worker->config->http.listen, .token_file = worker->config->http.token_file,
+                                       .reload = reload, .reload_ctx = worker};
     int status = sq_pipeline_open(&worker->pipeline, &options, err);
     if (status == 0) status = sq_api_open(&worker->api, worker->loop, worker->pipeline, &api, err);
     return status;
@@ -122,6 +177,7 @@ static int open_worker(struct worker *worker, const struct sq_option_list *model
     if (status == 0) status = open_pipeline(worker, mode, err);
     if (status == 0 && worker->config->roles & SQ_ROLE_ALERT) status = sq_notify_open(&worker->notify, worker->config, err);
     if (status == 0) status = sq_signal_open(&worker->terminate, worker->loop, SIGTERM, on_terminate, worker, err);
+    if (status == 0) status = sq_signal_open(&worker->hang_up, worker->loop, SIGHUP, on_hang_up, worker, err);
     if (status == 0) status = sq_signal_open(&worker->interrupt, worker->loop, SIGINT, on_interrupt, worker, err);
     return status;
 }
@@ -130,6 +186,7 @@ static void close_worker(struct worker *worker)
 {
     sq_signal_close(worker->terminate);
     sq_signal_close(worker->interrupt);
+    sq_signal_close(worker->hang_up);
     sq_api_close(worker->api);
     sq_notify_close(worker->notify);
     sq_pipeline_close(worker->pipeline);
@@ -141,6 +198,7 @@ static void close_worker(struct worker *worker)
     sq_loop_close(worker->loop);
     if (worker->engine) sq_engine_close(worker->engine);
     if (worker->embedder) sq_engine_close(worker->embedder);
+    sq_config_close(worker->reloaded);
     sq_config_close(worker->config);
 }
 
@@ -179,10 +237,9 @@ static int run(int argc, char **argv)
         snprintf(roles_set, sizeof roles_set, "roles=[%s]", roles);
         sets.items[sets.count++] = roles_set;
     }
-    struct worker worker = {0};
+    struct worker worker = {.read_from = {.path = path, .sets = sets.items, .sets_count = sets.count}};
     struct sq_err err;
-    const struct sq_config_sources sources = {.path = path, .sets = sets.items, .sets_count = sets.count};
-    if (sq_config_load(&worker.config, &sources, &err)) {
+    if (sq_config_load(&worker.config, &worker.read_from, &err)) {
         fprintf(stderr, "%s\n", err.message);
         return sq_err_exit_code(err.code);
     }
@@ -198,6 +255,7 @@ const struct sq_command sq_command_run = {
     "\n"
     "Reads input.topics, writes <app>.scores, <app>.alerts and <app>.dlq. Any number of workers with the same app share the work.\n"
     "SIGTERM or Ctrl-C: takes nothing more, finishes, commits, leaves the group, exits 0. A second Ctrl-C leaves at once.\n"
+    "SIGHUP, or POST /-/reload: the rules of the file as it is now; the old ones stay where they are wrong.\n"
     "\n"
     "  -c, --config FILE      the file; - is stdin; default $SQUALL_CONFIG, else defaults and environment alone\n"
     "  -s, --set PATH=VALUE   sets one key, as in model.threads=4; repeatable\n"

@@ -7,6 +7,7 @@
 
 #include "engine/base/clock.h"
 #include "engine/base/metrics.h"
+#include "worker/core/reload.h"
 #include "worker/io/log.h"
 #include "worker/pipeline/alert_record.h"
 #include "worker/pipeline/alert_state.h"
@@ -24,7 +25,7 @@ enum {
 struct part {
     struct sq_owned owned; /* first */
     struct sq_alert_stage *stage;
-    struct sq_detector *detector;
+    struct sq_detector *detector, *next; /* next: while rules are exchanged */
     struct sq_detector_counts seen;   /* already in the metrics */
     int64_t live_offset;              /* transitions of records below it were published before; -1: none were */
     int64_t first_offset, read_offset; /* of the rebuild's progress; -1: nothing read */
@@ -52,6 +53,7 @@ struct sq_alert_stage {
     struct sq_alert_states states;
     struct sq_arena arena; /* of one decode */
     struct sq_buf encoded, json;
+    const struct sq_config *rules; /* whose rules are in force */
     char model_name[256];
     char why[SQ_ERR_MESSAGE_BYTES];
     struct kept kept[KEPT_MAX];
@@ -88,13 +90,17 @@ double sq_alert_stage_restored(const struct sq_owned *owned)
 
 /* ---- detectors ---- */
 
-static int detector_open(struct sq_alert_stage *stage, int32_t partition, struct sq_detector **detector, struct sq_err *err)
+static struct sq_detector_options options_of(const struct sq_alert_stage *stage, const struct sq_config *config, int32_t partition)
 {
-    const struct sq_config *config = stage->base.host->config;
-    const struct sq_detector_options options = {
+    return (struct sq_detector_options){
         .app = config->app, .mode = stage->base.host->mode, .rules = config->rules, .rules_count = config->rules_count,
         .time = config->time, .scores_partition = partition, .model_name = stage->model_name,
     };
+}
+
+static int detector_open(struct sq_alert_stage *stage, int32_t partition, struct sq_detector **detector, struct sq_err *err)
+{
+    const struct sq_detector_options options = options_of(stage, stage->rules, partition);
     return sq_detector_open(detector, &options, err);
 }
 
@@ -547,6 +553,59 @@ void sq_alert_stage_second(struct sq_alert_stage *stage)
     sq_metric_set(SQ_M_RESTORES_RUNNING, 0, restoring);
 }
 
+/* ---- other rules ---- */
+
+static void drop_next(struct sq_alert_stage *stage)
+{
+    for (struct sq_owned *owned = stage->base.owned.head; owned; owned = owned->next) {
+        sq_detector_close(part_of(owned)->next);
+        part_of(owned)->next = NULL;
+    }
+}
+
+static int prepare_next(struct sq_alert_stage *stage, const struct sq_config *config, struct sq_err *err)
+{
+    for (struct sq_owned *owned = stage->base.owned.head; owned; owned = owned->next) {
+        struct part *part = part_of(owned);
+        if (part->is_restoring) return sq_err_set(err, SQ_E_FULL, "partitions are being restored: try again when the worker is ready");
+        const struct sq_detector_options options = options_of(stage, config, owned->partition);
+        int status = sq_detector_reload(part->detector, &options, &part->next, err);
+        if (status) return status;
+    }
+    return 0;
+}
+
+static void take_over(struct sq_alert_stage *stage, struct part *part)
+{
+    struct emission emission = {stage, part, sq_ledger_next_offset(&part->owned.ledger) - 1};
+    struct sq_err err = {0};
+    export_part(part);
+    sq_detector_close(part->detector);
+    part->detector = part->next;
+    part->next = NULL;
+    int status = sq_detector_take_over(part->detector, on_emit, &emission, &err);
+    part->seen = *sq_detector_counts(part->detector);
+    if (status && !err.code) sq_err_set(&err, status, "%s", stage->why);
+    if (status) sq_stage_fail(&stage->base, &err);
+}
+
+int sq_alert_stage_reload(struct sq_alert_stage *stage, const struct sq_config *config, struct sq_err *err)
+{
+    int status = prepare_next(stage, config, err);
+    if (status) {
+        drop_next(stage);
+        return status;
+    }
+    for (unsigned i = 0; i < KEPT_MAX; i++) { /* of the old rules: rebuilt when their partitions come back */
+        sq_detector_close(stage->kept[i].detector);
+        stage->kept[i].detector = NULL;
+    }
+    stage->rules = config;
+    for (struct sq_owned *owned = stage->base.owned.head; owned; owned = owned->next) take_over(stage, part_of(owned));
+    sq_outbox_touch(stage->base.outbox);
+    return 0;
+}
+
 bool sq_alert_stage_is_ready(const struct sq_alert_stage *stage)
 {
     if (!stage->base.has_assignment) return false;
@@ -577,6 +636,7 @@ int sq_alert_stage_open(struct sq_alert_stage **out, struct sq_stage_host *host,
     *out = NULL;
     struct sq_alert_stage *stage = calloc(1, sizeof *stage);
     if (!stage) return sq_err_set(err, SQ_E_NOMEM, "no memory for a stage");
+    stage->rules = host->config;
     sq_buf_init(&stage->encoded);
     sq_buf_init(&stage->json);
     snprintf(stage->model_name, sizeof stage->model_name, "%s", host->engine ? sq_engine_info(host->engine)->name : "");

@@ -25,6 +25,10 @@ struct sq_stage *sq_alert_stage_base(struct sq_alert_stage *stage);
 /* Every second: quiet partitions, metrics, the log of a rebuild. */
 void sq_alert_stage_second(struct sq_alert_stage *stage);
 
+/* Goes on with the rules of `config` (borrowed from now on, in place of the host's), all partitions or none: sq_detector_reload. SQ_E_FULL:
+ * some are being rebuilt, try again later; SQ_E_CONFIG, SQ_E_NOMEM. */
+int sq_alert_stage_reload(struct sq_alert_stage *stage, const struct sq_config *config, struct sq_err *err);
+
 /* There was an assignment, and all of it is rebuilt. */
 bool sq_alert_stage_is_ready(const struct sq_alert_stage *stage);
 

@@ -23,6 +23,8 @@ enum {
 struct sq_api {
     struct sq_pipeline *pipeline;
     struct sq_http *http;
+    int (*reload)(void *ctx, struct sq_err *err);
+    void *reload_ctx;
     struct sq_timer *timer;
     struct sq_buf event; /* reused for what the streams get */
     struct sq_api_entities entities;
@@ -140,6 +142,21 @@ static void post_embed(struct sq_http_call *call, struct sq_str body, void *ctx)
     sq_predict_post(sq_pipeline_embed(((struct sq_api *)ctx)->pipeline), call, body);
 }
 
+static void post_reload(struct sq_http_call *call, struct sq_str body, void *ctx)
+{
+    const struct sq_api *api = ctx;
+    struct sq_err err;
+    (void)body;
+    if (!api->reload || api->reload(api->reload_ctx, &err) != 0) {
+        sq_http_call_refuse(call, 409, "Conflict", api->reload ? err.message : "nothing to reload");
+        return;
+    }
+    struct sq_buf answer;
+    sq_buf_init(&answer);
+    sq_buf_append_text(&answer, "{\"ok\":true}\n");
+    sq_http_call_answer(call, 200, "application/json", &answer);
+}
+
 static const struct sq_http_route routes[] = {
     {"/livez", get_livez, SQ_HTTP_PROBE, NULL},
     {"/readyz", get_readyz, SQ_HTTP_PROBE, NULL},
@@ -151,6 +168,7 @@ static const struct sq_http_route routes[] = {
     {"/api/v1/entities", get_entities, SQ_HTTP_PLAIN, NULL},
     {"/api/v1/series", get_series, SQ_HTTP_PLAIN, NULL},
     {"/api/v1/stream", get_stream, SQ_HTTP_STREAM, NULL},
+    {"/-/reload", NULL, SQ_HTTP_PLAIN, post_reload},
     {"/predict", NULL, SQ_HTTP_PLAIN, post_predict},
     {"/embed", NULL, SQ_HTTP_PLAIN, post_embed},
 };
@@ -291,6 +309,8 @@ int sq_api_open(struct sq_api **out, struct sq_loop *loop, struct sq_pipeline *p
     struct sq_api *api = calloc(1, sizeof *api);
     if (!api) return sq_err_set(err, SQ_E_NOMEM, "no memory for the status API");
     api->pipeline = pipeline;
+    api->reload = options->reload;
+    api->reload_ctx = options->reload_ctx;
     sq_buf_init(&api->event);
     int status = options->listen && options->listen[0] ? start(api, loop, options, err) : 0;
     if (status == 0) *out = api;

@@ -17,6 +17,8 @@
 struct sq_api_options {
     const char *listen;     /* "127.0.0.1:8088", "[::1]:0", ...; "": no socket */
     const char *token_file; /* "": no token asked for */
+    int (*reload)(void *ctx, struct sq_err *err); /* POST /-/reload; NULL: there is none */
+    void *reload_ctx;
 };
 
 struct sq_api;

@@ -188,6 +188,11 @@ void sq_pipeline_stop(struct sq_pipeline *pipeline)
     for (unsigned i = 0; i < count; i++) sq_stage_stop(stages[i]);
 }
 
+int sq_pipeline_reload(struct sq_pipeline *pipeline, const struct sq_config *config, struct sq_err *err)
+{
+    return pipeline->alert ? sq_alert_stage_reload(pipeline->alert, config, err) : 0;
+}
+
 void sq_pipeline_close(struct sq_pipeline *pipeline)
 {
     if (!pipeline) return;
