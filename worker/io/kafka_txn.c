@@ -183,7 +183,7 @@ int sq_kafka_txn_open(struct sq_txn_client **out, const struct sq_config *config
     *out = NULL;
     struct kafka_txn *txn = calloc(1, sizeof *txn);
     if (!txn) return sq_err_set(err, SQ_E_NOMEM, "no memory for a transactional producer");
-    *txn = (struct kafka_txn){.base = {&ops}, .consumer = sq_source_kafka_client(source)};
+    *txn = (struct kafka_txn){.base = {.ops = &ops}, .consumer = sq_source_kafka_client(source)};
     txn->producer = (struct sq_kafka_producer){.stage = stage, .config = config, .is_interrupted = &txn->is_interrupted};
     txn->base.id = txn->id;
     sq_kafka_client_id(txn->id, config, stage);

@@ -181,7 +181,7 @@ struct sq_sink *sim_sink_open(struct sim_worker *worker, enum sq_stage_name stag
     struct sq_sink *sink;
     struct sq_err err;
     if (!client) abort();
-    *client = (struct client){.base = {&ops}, .worker = worker, .stage = stage, .producer = worker->index * SIM_GROUPS + (int)stage, .txn = -1};
+    *client = (struct client){.base = {.ops = &ops}, .worker = worker, .stage = stage, .producer = worker->index * SIM_GROUPS + (int)stage, .txn = -1};
     snprintf(client->id, sizeof client->id, "t-%d", client->producer);
     client->base.id = client->id;
     if (sq_sink_txn_open(&sink, &client->base, &err)) abort();
