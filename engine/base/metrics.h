@@ -59,6 +59,7 @@
     X(ALERT_TRANSITIONS, COUNTER, "alert_transitions_total", "to", "Alert transitions.", "firing", "updated", "resolved")        \
     X(DELIVERY_QUEUE, GAUGE, "alert_delivery_queue_items", "sink", "Transitions in the log that are not delivered yet.", SQ_SINKS) \
     X(RESTORES_RUNNING, GAUGE, "state_restores_running", "", "Partitions of scores being replayed silently.")                    \
+    X(ALERTS_SUPPRESSED, COUNTER, "alerts_suppressed_total", "reason", "Transitions that were decided but not told.", "shadow")      \
     X(RELOAD_SUCCESSFUL, GAUGE, "config_last_reload_successful", "", "1: the last reload of the configuration went well.")       \
     X(RELOAD_SUCCESS_TIME, GAUGE, "config_last_reload_success_timestamp_seconds", "", "When a reload last went well.")           \
     X(HTTP_REQUESTS, COUNTER, "http_requests_total", "code", "HTTP answers by class.", "2xx", "4xx", "5xx")                      \

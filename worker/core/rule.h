@@ -39,6 +39,7 @@ struct sq_rule {
     uint32_t warmup_messages;
     int64_t resolve_after_ms, expire_after_ms, reopen_within_ms, repeat_first_ms, repeat_max_ms, for_ms;
     enum sq_rule_severity severity;
+    bool is_shadow;                    /* it is decided as ever, but nobody is told; the caller sees to that */
     char summary[SQ_RULE_SUMMARY_BYTES];     /* templates, see summary.h; "": the type's own sentence */
     char runbook_url[SQ_RULE_SUMMARY_BYTES];
 };

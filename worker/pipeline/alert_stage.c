@@ -242,12 +242,30 @@ static void log_transition(const struct sq_alert *alert)
            SQ_LR("strength", alert->stats.strength));
 }
 
+static bool is_shadow(const struct sq_alert_stage *stage, const struct sq_alert *alert)
+{
+    for (unsigned i = 0; i < stage->rules->rules_count; i++)
+        if (sq_str_equal(sq_str_view(stage->rules->rules[i].name), alert->rule)) return stage->rules->rules[i].is_shadow;
+    return false;
+}
+
+static void suppress(const struct emission *emission)
+{
+    if (emission->part->is_restoring) return;
+    sq_metric_add(SQ_M_ALERTS_SUPPRESSED, 0, 1);
+    emission->part->owned.has_output = true; /* a decision that the state holds is saved as one that went out */
+}
+
 static int on_emit(const struct sq_alert *alert, void *ctx)
 {
     struct emission *emission = ctx;
     struct sq_alert_stage *stage = emission->stage;
     struct sq_str value;
     struct sq_err err;
+    if (is_shadow(stage, alert)) {
+        suppress(emission);
+        return 0;
+    }
     int status = encode(stage, alert, &value, &err);
     if (status == 0 && !emission->part->is_restoring) {
         status = put_alert(emission, alert, value, &err);

@@ -10,6 +10,7 @@
 
 #include <cmocka.h>
 
+#include "engine/base/metrics.h"
 #include "tests/lib/fake_kafka.h"
 #include "worker/io/log.h"
 #include "worker/pipeline/pipeline.h"
@@ -136,6 +137,21 @@ static void a_wave_fires_and_resolves_one_alert(void **state)
     world_close(&world);
 }
 
+static void a_shadow_rule_is_counted_and_tells_nobody(void **state)
+{
+    (void)state;
+    struct world world = {0};
+    int64_t before = sq_metric_value(SQ_M_ALERTS_SUPPRESSED, 0);
+    world_open(&world);
+    world.config->rules[0].is_shadow = true;
+    add_story(&world);
+    world_start(&world);
+    drive(&world, NULL);
+    assert_int_equal(world.alerts.partitions[0].count, 0);
+    assert_true(sq_metric_value(SQ_M_ALERTS_SUPPRESSED, 0) >= before + 2);
+    world_close(&world);
+}
+
 static int64_t alerts_of_a_full_run(void)
 {
     struct world world = {0};
@@ -215,6 +231,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_wave_fires_and_resolves_one_alert),
+        cmocka_unit_test(a_shadow_rule_is_counted_and_tells_nobody),
         cmocka_unit_test(what_was_published_before_stays_silent),
         cmocka_unit_test(a_restart_in_the_middle_publishes_just_the_rest),
         cmocka_unit_test(rebalances_change_nothing),
