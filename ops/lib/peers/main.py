@@ -20,7 +20,8 @@ DESCRIPTION = """Texts a second of Squall and of ONNX Runtime, OpenVINO, CTransl
 engine is converted to and tuned as its documentation says, and has the best of several variants and batch sizes (remembered in
 build/bench/tuned.json). Peers are timed on padded arrays of ids that are ready before the clock starts; Squall's figure includes tokenising, and a
 second one leaves it out. Results are merged into build/bench/peers.json; unless --quick, ops/docs/PERFORMANCE.md gets its tables and plot from
-there. Two minutes for --quick, about 15 for all, the first time more: conversion, and trying variants."""
+there. Two minutes for --quick, about 15 for all, the first time more: conversion, and trying variants.
+SQUALL_BINARY names another build than build/release/squall."""
 
 
 def names(allowed):

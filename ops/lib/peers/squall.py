@@ -1,12 +1,13 @@
 # SPDX-License-Identifier: Apache-2.0
 """The other side of the comparison: `squall bench` and `squall classify`, pinned to the same core."""
 import json
+import os
 import subprocess
 import sys
 
 from parity import texts
 
-BINARY = texts.ROOT / "build" / "release" / "squall"
+BINARY = os.environ.get("SQUALL_BINARY", texts.ROOT / "build" / "release" / "squall")
 
 
 def run(arguments, core=None, stdin=None):
