@@ -11,9 +11,9 @@ static float *add_text(const struct sq_encoder *encoder, const int32_t *ids, uns
     size_t width = encoder->config->embedding, next = encoder->config->first_position;
     int padding_id = encoder->config->padding_id;
     for (unsigned token = 0; token < count; token++, row += width) {
-        const float *word = weights->words + (size_t)ids[token] * width;
+        const void *word = (const unsigned char *)weights->words + (size_t)ids[token] * weights->words_row_bytes;
         const float *position = weights->positions + (ids[token] == padding_id ? (size_t)padding_id : next++) * width;
-        for (size_t i = 0; i < width; i++) row[i] = word[i] + position[i];
+        encoder->kernels->vector->add_table[weights->words_type](row, word, position, width);
     }
     return row;
 }

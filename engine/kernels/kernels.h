@@ -84,6 +84,9 @@ struct sq_attention {
     float *scratch; /* sq_attention_scratch_floats(keys, head_size) */
 };
 
+/* Of the values of a table whose rows are looked up. */
+enum sq_table_type { SQ_TABLE_F32, SQ_TABLE_F16, SQ_TABLE_BF16, SQ_TABLE_TYPES };
+
 /* What isn't a product. */
 struct sq_vector {
     /* x[r] = (x[r] - mean) / sqrt(variance + eps) * gamma + beta; x is [rows, width] */
@@ -100,9 +103,8 @@ struct sq_vector {
     /* Rows of scores [rows, width] to weights that sum up to 1; what is beyond `count` becomes 0. */
     void (*softmax)(float *scores, size_t width, size_t rows, size_t count);
 
-    /* sums[i] = table[i] + other[i], the table's row in 16 bits */
-    void (*add_f16)(float *sums, const uint16_t *table, const float *other, size_t count);
-    void (*add_bf16)(float *sums, const uint16_t *table, const float *other, size_t count);
+    /* sums[i] = table[i] + other[i], a table's row made fp32 on the way: exact */
+    void (*add_table[SQ_TABLE_TYPES])(float *sums, const void *table, const float *other, size_t count);
 };
 
 struct sq_kernels {

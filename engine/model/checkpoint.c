@@ -68,9 +68,19 @@ const struct sq_tensor *sq_checkpoint_find(const struct sq_checkpoint *checkpoin
     return find_exact(checkpoint, old);
 }
 
-int sq_checkpoint_read(const struct sq_checkpoint *checkpoint, const struct sq_tensor *tensor, float *values, struct sq_err *err)
+static const struct sq_safetensors *file_of(const struct sq_checkpoint *checkpoint, const struct sq_tensor *tensor)
 {
     const struct sq_safetensors *file = checkpoint->files;
     while (tensor < file->tensors || tensor >= file->tensors + file->tensors_count) file++;
-    return sq_safetensors_read(file, tensor, values, err);
+    return file;
+}
+
+int sq_checkpoint_read(const struct sq_checkpoint *checkpoint, const struct sq_tensor *tensor, float *values, struct sq_err *err)
+{
+    return sq_safetensors_read(file_of(checkpoint, tensor), tensor, values, err);
+}
+
+int sq_checkpoint_read_kept(const struct sq_checkpoint *checkpoint, const struct sq_tensor *tensor, void *values, struct sq_err *err)
+{
+    return sq_safetensors_read_kept(file_of(checkpoint, tensor), tensor, values, err);
 }

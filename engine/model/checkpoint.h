@@ -21,4 +21,7 @@ const struct sq_tensor *sq_checkpoint_find(const struct sq_checkpoint *checkpoin
 /* sq_safetensors_read of a tensor that find gave. */
 int sq_checkpoint_read(const struct sq_checkpoint *checkpoint, const struct sq_tensor *tensor, float *values, struct sq_err *err);
 
+/* sq_safetensors_read_kept likewise. */
+int sq_checkpoint_read_kept(const struct sq_checkpoint *checkpoint, const struct sq_tensor *tensor, void *values, struct sq_err *err);
+
 #endif

@@ -6,13 +6,17 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-/* Makes `count` little-endian elements fp32. bytes may be unaligned. Returns false when one is infinite or not a number. */
-typedef bool (*sq_dtype_convert_fn)(float *values, const unsigned char *bytes, size_t count);
+#include "engine/kernels/kernels.h"
+
+/* Takes `count` little-endian elements over into values. bytes may be unaligned. Returns false when one is infinite or not a number. */
+typedef bool (*sq_dtype_take_fn)(void *values, const unsigned char *bytes, size_t count);
 
 struct sq_dtype {
     const char *name;
     unsigned bits;
-    sq_dtype_convert_fn convert; /* NULL: not a type for weights */
+    sq_dtype_take_fn convert; /* to fp32; NULL: not a type for weights */
+    sq_dtype_take_fn keep;    /* as they are; where convert is */
+    enum sq_table_type table; /* what they are then */
 };
 
 /* NULL when the name is not in the format. */

@@ -253,8 +253,8 @@ const struct sq_tensor *sq_safetensors_find(const struct sq_safetensors *safeten
     return NULL;
 }
 
-static int read_chunks(const struct sq_safetensors *safetensors, const struct sq_tensor *tensor, float *values, unsigned char *chunk,
-                       struct sq_err *err)
+static int read_chunks(const struct sq_safetensors *safetensors, const struct sq_tensor *tensor, sq_dtype_take_fn take, size_t value_bytes,
+                       unsigned char *values, unsigned char *chunk, struct sq_err *err)
 {
     uint64_t left_bytes = tensor->end - tensor->begin;
     uint64_t offset = safetensors->data_offset + tensor->begin;
@@ -263,24 +263,36 @@ static int read_chunks(const struct sq_safetensors *safetensors, const struct sq
         int status = read_at(safetensors->file, chunk, bytes, offset, err);
         if (status < 0) return status;
         size_t count = bytes / (tensor->dtype->bits / 8);
-        if (!tensor->dtype->convert(values, chunk, count)) return fail(tensor->name, "holds values that are not finite", err);
-        values += count;
+        if (!take(values, chunk, count)) return fail(tensor->name, "holds values that are not finite", err);
+        values += count * value_bytes;
         offset += bytes;
         left_bytes -= bytes;
     }
     return 0;
 }
 
-int sq_safetensors_read(const struct sq_safetensors *safetensors, const struct sq_tensor *tensor, float *values, struct sq_err *err)
+static int read_all(const struct sq_safetensors *safetensors, const struct sq_tensor *tensor, sq_dtype_take_fn take, size_t value_bytes,
+                    void *values, struct sq_err *err)
 {
     int status;
-    if (!tensor->dtype->convert) {
+    if (!take) {
         status = sq_err_set(err, SQ_E_MODEL_FILE, "tensor %s: dtype: weights of type %s can't be used: save the model as F32, F16 or BF16",
                             tensor->name, tensor->dtype->name);
     } else {
         unsigned char *chunk = malloc(CHUNK_BYTES);
-        status = chunk ? read_chunks(safetensors, tensor, values, chunk, err) : sq_err_set(err, SQ_E_NOMEM, "no memory to read it");
+        status = chunk ? read_chunks(safetensors, tensor, take, value_bytes, values, chunk, err)
+                       : sq_err_set(err, SQ_E_NOMEM, "no memory to read it");
         free(chunk);
     }
     return status < 0 ? sq_err_prefix(err, "%s: ", safetensors->path) : 0;
+}
+
+int sq_safetensors_read(const struct sq_safetensors *safetensors, const struct sq_tensor *tensor, float *values, struct sq_err *err)
+{
+    return read_all(safetensors, tensor, tensor->dtype->convert, sizeof *values, values, err);
+}
+
+int sq_safetensors_read_kept(const struct sq_safetensors *safetensors, const struct sq_tensor *tensor, void *values, struct sq_err *err)
+{
+    return read_all(safetensors, tensor, tensor->dtype->keep, tensor->dtype->bits / 8, values, err);
 }

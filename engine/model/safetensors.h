@@ -56,4 +56,7 @@ const char *sq_tensor_dtype_name(const struct sq_tensor *tensor);
  * finite and files that end early are errors. Blocks for the reading. */
 int sq_safetensors_read(const struct sq_safetensors *safetensors, const struct sq_tensor *tensor, float *values, struct sq_err *err);
 
+/* The same, but F16 and BF16 stay in their 16 bits. */
+int sq_safetensors_read_kept(const struct sq_safetensors *safetensors, const struct sq_tensor *tensor, void *values, struct sq_err *err);
+
 #endif

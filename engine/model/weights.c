@@ -16,6 +16,7 @@
 
 #include "engine/base/buf.h"
 #include "engine/model/checkpoint.h"
+#include "engine/model/dtype.h"
 #include "engine/model/position_bias.h"
 
 enum { HUGE_PAGE_BYTES = 2 * 1024 * 1024, NAME_BYTES = 192, PROBLEMS_SHOWN_MAX = 8, ALIGN_BYTES = 64 };
@@ -23,7 +24,8 @@ enum { HUGE_PAGE_BYTES = 2 * 1024 * 1024, NAME_BYTES = 192, PROBLEMS_SHOWN_MAX =
 static const char words_name[] = "embeddings.word_embeddings.weight";
 
 enum kind {
-    KIND_TABLE,         /* rows are looked up; stays as it is */
+    KIND_WORDS,         /* rows are looked up; stays as it is */
+    KIND_TABLE,         /* likewise, in fp32 */
     KIND_VECTOR,        /* one dimension */
     KIND_MATRIX,        /* of a product: packed */
     KIND_BIAS,          /* of a product: added to what packing put there */
@@ -159,7 +161,7 @@ static int visit_embeddings(struct loader *loader, slot_fn visit)
     const struct sq_model_config *config = loader->config;
     struct sq_weights *weights = loader->weights;
     char module[NAME_BYTES - 8];
-    int status = visit_table(loader, visit, words_name, &weights->words, KIND_TABLE, config->vocabulary, config->embedding);
+    int status = visit_table(loader, visit, words_name, NULL, KIND_WORDS, config->vocabulary, config->embedding);
     if (status == 0)
         status = visit_table(loader, visit, "embeddings.position_embeddings.weight", &weights->positions, KIND_TABLE, config->position_rows,
                              config->embedding);
@@ -270,14 +272,15 @@ static size_t values_count(const struct slot *slot) { return slot->rows * (slot-
 /* What the slot takes in the block, from one cache line to the next; a product has its place with its first tensor. */
 static size_t placed_bytes(const struct loader *loader, const struct slot *slot)
 {
-    size_t count = values_count(slot);
+    size_t bytes = values_count(slot) * sizeof(float);
     if (slot->kind == KIND_TOKEN_TYPES || slot->kind == KIND_BIAS) return 0;
-    if (slot->kind == KIND_POSITION_BIAS) count = sq_position_bias_count(loader->config->heads, loader->config->positions);
+    if (slot->kind == KIND_WORDS) bytes = slot->rows * loader->weights->words_row_bytes;
+    if (slot->kind == KIND_POSITION_BIAS) bytes = sq_position_bias_count(loader->config->heads, loader->config->positions) * sizeof(float);
     if (slot->kind == KIND_MATRIX) {
         const struct sq_linear *linear = slot->part->linear;
         return slot->part->first == 0 ? sq_linear_bytes(linear->rung, linear->outputs, linear->inputs) : 0;
     }
-    return (count * sizeof(float) + ALIGN_BYTES - 1) & ~(size_t)(ALIGN_BYTES - 1);
+    return (bytes + ALIGN_BYTES - 1) & ~(size_t)(ALIGN_BYTES - 1);
 }
 
 static size_t product_count(const struct part *part) { return part->linear->outputs * part->linear->inputs; }
@@ -285,7 +288,7 @@ static size_t product_count(const struct part *part) { return part->linear->outp
 /* What the slot asks of the staging buffer. A matrix waits there for its product's other parts; biases are read behind it. */
 static size_t staged_count(const struct slot *slot)
 {
-    if (slot->kind == KIND_TABLE || slot->kind == KIND_VECTOR) return 0;
+    if (slot->kind == KIND_WORDS || slot->kind == KIND_TABLE || slot->kind == KIND_VECTOR) return 0;
     return slot->part ? product_count(slot->part) + slot->part->linear->outputs : values_count(slot);
 }
 
@@ -301,6 +304,7 @@ static int place_slot(struct loader *loader, const struct slot *slot)
 {
     unsigned char *at = loader->weights->block + loader->weights->bytes;
     if (slot->field) *slot->field = (float *)(void *)at;
+    if (slot->kind == KIND_WORDS) loader->weights->words = at;
     if (slot->kind == KIND_MATRIX && slot->part->first == 0) sq_linear_place(slot->part->linear, at, slot->part->smooth != NULL);
     loader->weights->bytes += placed_bytes(loader, slot);
     return 0;
@@ -377,8 +381,10 @@ static float *destination(const struct loader *loader, const struct slot *slot)
 static int read_slot(struct loader *loader, const struct slot *slot)
 {
     const struct sq_model_config *config = loader->config;
+    const struct sq_tensor *tensor = sq_checkpoint_find(&loader->checkpoint, slot->name);
+    if (slot->kind == KIND_WORDS) return sq_checkpoint_read_kept(&loader->checkpoint, tensor, loader->weights->words, loader->err);
     float *values = destination(loader, slot);
-    int status = sq_checkpoint_read(&loader->checkpoint, sq_checkpoint_find(&loader->checkpoint, slot->name), values, loader->err);
+    int status = sq_checkpoint_read(&loader->checkpoint, tensor, values, loader->err);
     if (status < 0) return status;
     if (slot->part && slot->part->is_query) scale_query(loader, values, values_count(slot));
     if (slot->kind == KIND_MATRIX && slot->part->is_last) pack(loader, slot->part);
@@ -396,16 +402,27 @@ static void share_layers(struct loader *loader)
     for (unsigned i = count; i-- > 0;) layers[i] = layers[i * groups / count];
 }
 
+/* Once the tensors are checked. */
+static void set_words_type(struct loader *loader)
+{
+    char name[NAME_BYTES];
+    struct sq_weights *weights = loader->weights;
+    snprintf(name, sizeof name, "%s%s", loader->prefix, words_name);
+    const struct sq_dtype *dtype = sq_checkpoint_find(&loader->checkpoint, name)->dtype;
+    weights->dtype = dtype->name;
+    weights->words_type = dtype->table;
+    weights->words_row_bytes = loader->config->embedding * (size_t)dtype->bits / 8;
+}
+
 static int load(struct loader *loader)
 {
     choose_prefix(loader);
     int status = check_all(loader);
-    if (status == 0) status = allocate(loader);
+    if (status < 0) return status;
+    set_words_type(loader);
+    status = allocate(loader);
     if (status == 0) status = for_each_tensor(loader, read_slot);
     if (status < 0) return status;
-    char name[NAME_BYTES];
-    snprintf(name, sizeof name, "%s%s", loader->prefix, words_name);
-    loader->weights->dtype = sq_tensor_dtype_name(sq_checkpoint_find(&loader->checkpoint, name));
     share_layers(loader);
     return 0;
 }

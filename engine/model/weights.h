@@ -24,7 +24,9 @@ struct sq_layer_weights {
 };
 
 struct sq_weights {
-    float *words;     /* [V, E] */
+    void *words; /* [V, E] of words_type: what the file has, converted at each look-up */
+    enum sq_table_type words_type;
+    size_t words_row_bytes;
     float *positions; /* [P, E], row 0 of the token types added */
     struct sq_norm_weights embedding_norm; /* of E */
     struct sq_linear projection; /* E to H; outputs 0: the embeddings are as wide as the layers */

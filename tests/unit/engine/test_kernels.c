@@ -379,19 +379,21 @@ static void check_attention(const struct sq_kernels *kernels)
     check_attention_shape(kernels, 5, 5, 4, 1);
 }
 
-/* Rows of 16-bit floats, every one of them that is finite, added to others. */
+/* Rows of floats and of 16-bit floats, a share of all that are finite, added to others. */
 static void check_tables(const struct sq_kernels *kernels)
 {
     for (size_t count = 1; count <= 35; count++) {
         uint16_t table[35];
-        float other[35], f16[35], bf16[35];
+        float other[35], floats[35], f32[35], f16[35], bf16[35];
         for (uint32_t first = 0; first < 0x7c00; first += 977) {
             for (size_t i = 0; i < count; i++) {
                 table[i] = (uint16_t)((first + i) % 0x7c00 | (i % 2) << 15);
                 other[i] = 0.5f;
+                floats[i] = (float)table[i] - 20000.25f;
             }
-            kernels->vector->add_f16(f16, table, other, count);
-            kernels->vector->add_bf16(bf16, table, other, count);
+            kernels->vector->add_table[SQ_TABLE_F32](f32, floats, other, count);
+            kernels->vector->add_table[SQ_TABLE_F16](f16, table, other, count);
+            kernels->vector->add_table[SQ_TABLE_BF16](bf16, table, other, count);
             for (size_t i = 0; i < count; i++) {
                 double sign = table[i] >> 15 ? -1 : 1, fraction = table[i] & 0x3ff;
                 int exponent = table[i] >> 10 & 0x1f;
@@ -399,6 +401,7 @@ static void check_tables(const struct sq_kernels *kernels)
                 uint32_t bits = (uint32_t)table[i] << 16;
                 float brain;
                 memcpy(&brain, &bits, sizeof brain);
+                assert_true(f32[i] == floats[i] + 0.5f);
                 assert_true(f16[i] == (float)value + 0.5f);
                 assert_true(bf16[i] == brain + 0.5f);
             }
