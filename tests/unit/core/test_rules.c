@@ -66,8 +66,10 @@ static void feed(struct watch *watch, unsigned entities, int64_t from_ms, int64_
     for (int64_t ts_ms = from_ms; ts_ms < to_ms; ts_ms += step_ms)
         for (unsigned i = 0; i < entities; i++) {
             char name[16];
+            uint64_t text_hash = test_random_bits(&watch->random) | 1;
+            bool negative = test_random_below(&watch->random, 100) < percent; /* compilers differ in the order of arguments */
             snprintf(name, sizeof name, "e%02u", i);
-            take(watch, name, ts_ms, test_random_below(&watch->random, 100) < percent, test_random_bits(&watch->random) | 1, "some words here");
+            take(watch, name, ts_ms, negative, text_hash, "some words here");
         }
 }
 
