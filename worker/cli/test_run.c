@@ -83,6 +83,16 @@ struct telling {
     struct sq_err *err;
 };
 
+/* Not strndup: that looks for an end in what may have none. */
+static char *copy(struct sq_str str)
+{
+    char *text = malloc(str.bytes + 1);
+    if (!text) return NULL;
+    if (str.bytes) memcpy(text, str.data, str.bytes);
+    text[str.bytes] = '\0';
+    return text;
+}
+
 static int on_alert(const struct sq_alert *alert, void *ctx)
 {
     const struct telling *telling = ctx;
@@ -97,8 +107,8 @@ static int on_alert(const struct sq_alert *alert, void *ctx)
     struct sq_test_transition *transition = &result->transitions[result->count];
     *transition = (struct sq_test_transition){
         .state = alert->state, .reason = alert->reason, .severity = alert->severity, .at_ms = alert->at_ms - SQ_TEST_START_MS,
-        .matched = alert->stats.matched, .count = alert->stats.count, .rule = strndup(alert->rule.data, alert->rule.bytes),
-        .entity = strndup(alert->entity.data ? alert->entity.data : "", alert->entity.bytes)};
+        .matched = alert->stats.matched, .count = alert->stats.count, .rule = copy(alert->rule),
+        .entity = copy(alert->entity)};
     result->count++;
     return transition->rule && transition->entity ? 0 : sq_err_set(telling->err, SQ_E_NOMEM, "no memory for another alert");
 }
