@@ -10,8 +10,6 @@
 
 enum { PANEL = 16, GROUP = 4, REGISTER_BYTES = 32 };
 
-typedef int32_t sums __attribute__((vector_size(32))); /* __m256i would do, but gcc keeps an array of that in memory */
-
 static inline ALWAYS_INLINE __m256i load_weights(const int8_t *weight) { return _mm256_loadu_si256((const __m256i *)(const void *)weight); }
 
 static inline ALWAYS_INLINE __m256i four_inputs(const uint8_t *in)
@@ -43,11 +41,8 @@ static inline ALWAYS_INLINE void run_tile(const struct sq_panel *panel, size_t r
             high[r] = (sums)add_four((__m256i)high[r], x, weight_high);
         }
     }
-    UNROLLED
-    for (size_t r = 0; r < rows; r++) {
-        finish_vec(panel, row + r, 0, _mm256_cvtepi32_ps((__m256i)low[r]));
-        finish_vec(panel, row + r, VEC_FLOATS, _mm256_cvtepi32_ps((__m256i)high[r]));
-    }
+    finish_tile(panel, row, rows, 0, low);
+    finish_tile(panel, row, rows, VEC_FLOATS, high);
 }
 
 #include "engine/kernels/tiles.inc"

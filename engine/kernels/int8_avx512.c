@@ -9,8 +9,6 @@
 
 enum { PANEL = 32, GROUP = 4, REGISTER_BYTES = 64, AHEAD_BYTES = 1024 };
 
-typedef int32_t sums __attribute__((vector_size(64))); /* __m512i would do, but gcc keeps an array of that in memory */
-
 static inline ALWAYS_INLINE __m512i four_inputs(const uint8_t *in)
 {
     int32_t four;
@@ -37,11 +35,8 @@ static inline ALWAYS_INLINE void run_tile(const struct sq_panel *panel, size_t r
             high[r] = (sums)_mm512_dpbusd_epi32((__m512i)high[r], x, weight_high);
         }
     }
-    UNROLLED
-    for (size_t r = 0; r < rows; r++) {
-        finish_vec(panel, row + r, 0, _mm512_cvtepi32_ps((__m512i)low[r]));
-        finish_vec(panel, row + r, VEC_FLOATS, _mm512_cvtepi32_ps((__m512i)high[r]));
-    }
+    finish_tile(panel, row, rows, 0, low);
+    finish_tile(panel, row, rows, VEC_FLOATS, high);
 }
 
 #include "engine/kernels/tiles.inc"
