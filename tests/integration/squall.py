@@ -58,11 +58,11 @@ class Kafka:
         topic = self.admin.list_topics(timeout=20).topics.get(name)
         return len(topic.partitions) if topic and not topic.error else 0
 
-    def produce(self, topic, records):
+    def produce(self, topic, records, **settings):
         """records: dicts of produce(); returns the coordinates (partition, offset) that the broker gave, in the records' order."""
         coordinates = [None] * len(records)
         producer = Producer({"bootstrap.servers": self.brokers, "linger.ms": 20, "message.max.bytes": 4000000, "acks": "all",
-                             "enable.idempotence": True, "queue.buffering.max.messages": 1000000})
+                             "enable.idempotence": True, "queue.buffering.max.messages": 1000000, **settings})
 
         def note(index):
             def delivered(error, message):

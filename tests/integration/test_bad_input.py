@@ -105,3 +105,32 @@ def test_what_the_broker_refuses_ends_in_the_dead_letters(kafka, model, scores, 
     assert letters[coordinates[40]].value() is None, "too large for the dlq: its coordinates are left"
     assert kafka.committed(f"{app}-score", topic) == [len(values)]
     assert worker.stop() == 0
+
+
+def test_what_the_client_cannot_unpack_is_stepped_over(kafka, model, scores, start):
+    """zstd bombs, alone and three in a batch: a few KB in the log that the client refuses to expand and would fetch again for ever."""
+    app, topic = unique("bomb"), unique("posts")
+    kafka.make_topic(topic, 1)
+
+    def good(count):
+        return kafka.produce(topic, [{"value": event(id=str(i)), "partition": 0} for i in range(count)])
+
+    def bombs(count, value_bytes):
+        records = [{"value": bytes(value_bytes), "partition": 0} for _ in range(count)]
+        return kafka.produce(topic, records, **{"compression.type": "zstd", "message.max.bytes": 1000000000, "batch.size": 200000000,
+                                                "queue.buffering.max.kbytes": 1000000, "linger.ms": 500})
+
+    readable, unreadable = good(20), bombs(1, 64000000)
+    readable, unreadable = readable + good(20), unreadable + bombs(3, 20000000)
+    readable += good(20)
+    bounds = {"fetch.max.bytes": "2000000", "receive.message.max.bytes": "3000000"}
+    worker = start(app, topic, model=model, config={"kafka": {"brokers": kafka.brokers, "consumer": bounds}}).wait_ready()
+    wait_for("all records out", lambda: worker.status()["scored"] + worker.status()["dead_lettered"] == len(readable + unreadable))
+    assert worker.is_ready()
+    assert outcome(kafka, scores, app) == (Counter(readable), Counter(unreadable))
+    for message in kafka.read(f"{app}.dlq"):
+        assert message.value() is None and headers_of(message)["__squall.errors.reason"] == "unreadable"
+    assert worker.metric("dead_letters_total", reason="unreadable") == len(unreadable)
+    assert worker.rss_mib() < 300
+    assert worker.stop() == 0
+    assert kafka.committed(f"{app}-score", topic) == [len(readable + unreadable)]

@@ -54,6 +54,13 @@ void fake_topic_append(struct fake_topic *topic, int32_t partition, struct sq_st
         .key = copy(key), .value = copy(value), .key_bytes = key.bytes, .value_bytes = value.bytes, .timestamp_ms = timestamp_ms};
 }
 
+void fake_topic_append_unreadable(struct fake_topic *topic, int32_t partition)
+{
+    struct fake_log *log = &topic->partitions[partition];
+    fake_topic_append(topic, partition, (struct sq_str){0}, (struct sq_str){0}, -1);
+    log->records[log->count - 1].is_unreadable = true;
+}
+
 int64_t fake_topic_count(const struct fake_topic *topic)
 {
     int64_t count = 0;
@@ -74,6 +81,8 @@ static void deliver(struct fake_source *source, int32_t i, const struct fake_rec
     out.is_append_time = false;
     out.headers_count = 0;
     out.record = (struct sq_record){.key = {record->key, record->key_bytes}, .value = {record->value, record->value_bytes}};
+    out.code = record->is_unreadable ? SQ_E_UNREADABLE : 0;
+    out.message = record->is_unreadable ? "made unreadable" : NULL;
     source->handler.take(&out, source->handler.ctx);
 }
 

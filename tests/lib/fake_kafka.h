@@ -17,6 +17,7 @@ struct fake_record {
     int64_t timestamp_ms;
     struct sq_header headers[SQ_HEADERS_MAX]; /* owned */
     unsigned headers_count;
+    bool is_unreadable; /* delivered as SQ_E_UNREADABLE */
 };
 
 struct fake_log {
@@ -32,6 +33,8 @@ struct fake_topic {
 };
 
 void fake_topic_init(struct fake_topic *topic, const char *name, int32_t partitions_count);
+/* All that the source will tell of it is where it stands. */
+void fake_topic_append_unreadable(struct fake_topic *topic, int32_t partition);
 void fake_topic_deinit(struct fake_topic *topic);
 void fake_topic_append(struct fake_topic *topic, int32_t partition, struct sq_str key, struct sq_str value, int64_t timestamp_ms);
 int64_t fake_topic_count(const struct fake_topic *topic);

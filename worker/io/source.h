@@ -42,6 +42,8 @@ struct sq_delivery_record {
     struct sq_record record;
     struct sq_header headers[SQ_HEADERS_MAX]; /* those that fit */
     unsigned headers_count;
+    int code;            /* 0, or the POISON code of a record that the source can't read: then nothing but its coordinates is known */
+    const char *message; /* with a code: why */
 };
 
 /* Who this worker is in the stage's group. A commit that carries it is refused once the group has moved on, which is what keeps a worker

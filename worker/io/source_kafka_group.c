@@ -41,23 +41,24 @@ static struct sq_source_partition *add(struct kafka_source *source, const char *
         source->partitions = grown;
         source->partitions_capacity = capacity;
     }
-    struct sq_source_partition *partition = calloc(1, sizeof *partition);
+    struct kafka_partition *made = calloc(1, sizeof *made);
     char *name = strdup(topic);
-    if (!partition || !name) {
-        free(partition);
+    if (!made || !name) {
+        free(made);
         free(name);
         return NULL;
     }
     bool is_first = committed_offset < 0;
     bool from_end = source->stage == SQ_STAGE_SCORE && source->config->input.start == SQ_START_LATEST;
-    *partition = (struct sq_source_partition){
+    made->position = made->stuck_offset = -1;
+    made->base = (struct sq_source_partition){
         .topic = name,
         .partition = number,
         .epoch = atomic_fetch_add(&epochs, 1) + 1,
         .committed_offset = is_first ? -1 : committed_offset,
         .start_offset = !is_first ? committed_offset : from_end ? SQ_OFFSET_END : SQ_OFFSET_BEGINNING,
     };
-    return source->partitions[source->partitions_count++] = partition;
+    return source->partitions[source->partitions_count++] = &made->base;
 }
 
 static void drop(struct kafka_source *source, const char *topic, int32_t number, bool is_lost)
@@ -95,15 +96,18 @@ static int64_t librdkafka_offset(int64_t start_offset)
     return start_offset == SQ_OFFSET_BEGINNING ? RD_KAFKA_OFFSET_BEGINNING : start_offset == SQ_OFFSET_END ? RD_KAFKA_OFFSET_END : start_offset;
 }
 
+void sq_source_kafka_seek(struct kafka_source *source, const struct sq_source_partition *partition, int64_t offset)
+{
+    rd_kafka_topic_partition_list_t *parts = rd_kafka_topic_partition_list_new(1);
+    rd_kafka_topic_partition_list_add(parts, partition->topic, partition->partition)->offset = offset;
+    rd_kafka_error_t *error = rd_kafka_seek_partitions(source->rk, parts, 0); /* 0: doesn't wait */
+    if (error) rd_kafka_error_destroy(error);
+    rd_kafka_topic_partition_list_destroy(parts);
+}
+
 void sq_source_kafka_unpark(struct kafka_source *source, struct sq_source_partition *partition, int64_t start_offset)
 {
-    if (start_offset != partition->start_offset) { /* what was fetched for the first start, the seek makes librdkafka drop */
-        rd_kafka_topic_partition_list_t *parts = rd_kafka_topic_partition_list_new(1);
-        rd_kafka_topic_partition_list_add(parts, partition->topic, partition->partition)->offset = librdkafka_offset(start_offset);
-        rd_kafka_error_t *error = rd_kafka_seek_partitions(source->rk, parts, 0); /* 0: doesn't wait */
-        if (error) rd_kafka_error_destroy(error);
-        rd_kafka_topic_partition_list_destroy(parts);
-    }
+    if (start_offset != partition->start_offset) sq_source_kafka_seek(source, partition, librdkafka_offset(start_offset));
     partition->start_offset = start_offset;
     partition->is_parked = false;
     forward_one(source, partition->topic, partition->partition, source->work_queue);

@@ -1,12 +1,20 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* What the files of the Kafka source share: source_kafka.c opens, closes and serves; source_kafka_group.c answers the group;
- * source_kafka_records.c takes records. */
+ * source_kafka_records.c takes records; source_kafka_unreadable.c steps over those that can't be read. */
 #ifndef SQ_IO_SOURCE_KAFKA_PARTS_H
 #define SQ_IO_SOURCE_KAFKA_PARTS_H
 
 #include "worker/io/source_kafka.h"
 
 enum { SQ_SOURCE_LEAKED_MAX = 16 };
+
+struct kafka_partition {
+    struct sq_source_partition base; /* first */
+    int64_t position;                /* one past the last record that was delivered or stepped over; -1: none was */
+    int64_t stuck_offset;            /* where the client says it can't unpack what it fetched; -1: nowhere */
+    unsigned stuck_tries;
+    uint64_t stuck_since_ns;
+};
 
 struct kafka_source {
     struct sq_source base; /* first */
@@ -43,10 +51,18 @@ void sq_source_kafka_offsets(struct kafka_source *source, rd_kafka_event_t *even
 void sq_source_kafka_answer(struct kafka_source *source, bool is_assign, const rd_kafka_topic_partition_list_t *parts);
 void sq_source_kafka_release(struct kafka_source *source);
 void sq_source_kafka_unpark(struct kafka_source *source, struct sq_source_partition *partition, int64_t start_offset);
+/* As librdkafka knows offsets; what was fetched already is dropped. Doesn't wait. */
+void sq_source_kafka_seek(struct kafka_source *source, const struct sq_source_partition *partition, int64_t offset);
 void sq_source_kafka_list_free(rd_kafka_topic_partition_list_t **list);
 
 /* source_kafka_records.c */
 void sq_source_kafka_take(struct kafka_source *source); /* while the handler has room, at most so many a turn */
 void sq_source_kafka_leak(struct kafka_source *source, rd_kafka_event_t *event); /* owns the event */
+
+/* source_kafka_unreadable.c */
+/* Whether the error says that what stands at its offset can't be unpacked. */
+bool sq_source_kafka_is_unreadable(const rd_kafka_message_t *error);
+/* Notes such an error, and steps over the record once the patience with it is used up. */
+void sq_source_kafka_unreadable(struct kafka_source *source, struct sq_source_partition *partition, const rd_kafka_message_t *error);
 
 #endif

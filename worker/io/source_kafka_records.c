@@ -33,6 +33,7 @@ static void take_record(struct kafka_source *source, struct sq_source_partition 
 {
     rd_kafka_timestamp_type_t type;
     struct sq_delivery_record record;
+    record.code = 0;
     record.partition = partition;
     record.offset = message->offset;
     record.timestamp_ms = rd_kafka_message_timestamp(message, &type);
@@ -44,6 +45,7 @@ static void take_record(struct kafka_source *source, struct sq_source_partition 
                                        .header = find_header, .header_ctx = &record};
     sq_metric_add(SQ_M_RECORDS_CONSUMED, source->stage, 1);
     sq_metric_add(SQ_M_CONSUMED_BYTES, source->stage, message->key_len + message->len);
+    ((struct kafka_partition *)partition)->position = message->offset + 1;
     source->handler.take(&record, source->handler.ctx);
 }
 
@@ -69,6 +71,7 @@ static void on_message(struct kafka_source *source, const rd_kafka_message_t *me
         if (partition) source->handler.end(partition, message->offset, source->handler.ctx);
     } else if (message->err) {
         on_message_error(source, message);
+        if (partition && sq_source_kafka_is_unreadable(message)) sq_source_kafka_unreadable(source, partition, message);
     } else if (partition) {
         take_record(source, partition, message);
     }

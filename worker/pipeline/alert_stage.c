@@ -317,7 +317,8 @@ static void detect(struct sq_alert_stage *stage, struct part *part, const struct
     struct sq_score score;
     struct sq_err err = {0};
     stage->arena.used_bytes = 0;
-    int status = sq_score_decode(record->record.value, &stage->arena, &score, &err);
+    int status = record->code ? sq_err_set(&err, record->code, "%s", record->message)
+                              : sq_score_decode(record->record.value, &stage->arena, &score, &err);
     if (status == 0) status = sq_detector_take(part->detector, &score, record->timestamp_ms, on_emit, &emission, &err);
     if (status == 0) return;
     if (!err.code) sq_err_set(&err, status, "%s", stage->why); /* on_emit's */

@@ -252,7 +252,8 @@ static int decode(struct sq_score_stage *stage, const struct sq_delivery_record 
 {
     stage->arena.used_bytes = 0;
     *event = (struct sq_event){0};
-    int status = sq_event_decode(&stage->base.host->config->input.format, &record->record, &stage->arena, event, err);
+    int status = record->code ? sq_err_set(err, record->code, "%s", record->message)
+                              : sq_event_decode(&stage->base.host->config->input.format, &record->record, &stage->arena, event, err);
     if (status) *event = (struct sq_event){0};
     return status;
 }

@@ -139,6 +139,7 @@ static void deliver(struct source *source, int32_t i, const struct sim_record *r
     out.timestamp_ms = record->timestamp_ms;
     out.is_append_time = true;
     out.headers_count = 0;
+    out.code = 0;
     out.record = (struct sq_record){.key = record->key, .value = record->value};
     source->handler.take(&out, source->handler.ctx);
 }

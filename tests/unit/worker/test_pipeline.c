@@ -225,6 +225,26 @@ static void each_record_is_a_score_or_a_dead_letter(void **state)
     world_close(&world);
 }
 
+static void what_the_source_cannot_read_is_a_dead_letter_of_coordinates(void **state)
+{
+    (void)state;
+    struct world world = {0};
+    world_open(&world);
+    fill(&world, 30, 0);
+    for (int32_t i = 0; i < PARTITIONS; i++) fake_topic_append_unreadable(&world.input, i);
+    fill(&world, 30, 0);
+    world_start(&world);
+    assert_int_equal(drive(&world, NULL), 0);
+    assert_all_out(&world, true);
+    assert_int_equal(fake_topic_count(&world.dlq), PARTITIONS);
+    const struct fake_record *letter = &world.dlq.partitions[0].records[0];
+    assert_string_equal(header_of(letter, "__squall.errors.reason"), "unreadable");
+    assert_string_equal(header_of(letter, "__squall.errors.offset"), "10");
+    assert_string_equal(header_of(letter, "__squall.errors.message"), "made unreadable");
+    assert_null(letter->value);
+    world_close(&world);
+}
+
 /* The registry is the process's own, so what earlier tests did counts as well: only the series' being alive is looked at. */
 static void the_time_of_each_step_is_measured(void **state)
 {
@@ -374,6 +394,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(each_record_is_a_score_or_a_dead_letter),
+        cmocka_unit_test(what_the_source_cannot_read_is_a_dead_letter_of_coordinates),
         cmocka_unit_test(the_time_of_each_step_is_measured),
         cmocka_unit_test(labels_follow_the_words),
         cmocka_unit_test(failing_commits_are_tried_again_and_nothing_is_sent_twice),

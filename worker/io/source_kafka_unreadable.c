@@ -1,0 +1,50 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What the client can't unpack (a checksum that doesn't fit, zstd that expands beyond receive.message.max.bytes) it fetches again for ever,
+ * and the partition stands still. So after a few tries the record is given to the handler as unreadable, and the position moves past it.
+ *
+ * The error names where the batch begins, not where we are in it, and how many records the batch has nobody can tell. So the step is one
+ * offset: nothing readable behind the batch is ever skipped, and each record of the batch is accounted for. The patience is with the
+ * batch: the further records of it cost one try each. */
+#include "engine/base/clock.h"
+#include "worker/io/log.h"
+#include "worker/io/source_kafka_parts.h"
+
+enum { TRIES_MAX = 5, PATIENCE_MS = 10000 };
+
+bool sq_source_kafka_is_unreadable(const rd_kafka_message_t *error)
+{
+    return (error->err == RD_KAFKA_RESP_ERR__BAD_COMPRESSION || error->err == RD_KAFKA_RESP_ERR__BAD_MSG) && error->offset >= 0;
+}
+
+static bool is_patient(struct kafka_partition *partition, int64_t offset)
+{
+    uint64_t now_ns = sq_clock_monotonic_ns();
+    if (partition->stuck_offset != offset) {
+        partition->stuck_offset = offset;
+        partition->stuck_tries = 0;
+        partition->stuck_since_ns = now_ns;
+    }
+    return ++partition->stuck_tries < TRIES_MAX && now_ns - partition->stuck_since_ns < PATIENCE_MS * UINT64_C(1000000);
+}
+
+/* The first record that is missing: the error may name one before it, at the start of the batch. */
+static int64_t missing_offset(const struct kafka_partition *partition, int64_t batch_offset)
+{
+    int64_t offset = partition->position >= 0 ? partition->position : partition->base.start_offset;
+    return offset > batch_offset ? offset : batch_offset;
+}
+
+void sq_source_kafka_unreadable(struct kafka_source *source, struct sq_source_partition *base, const rd_kafka_message_t *error)
+{
+    struct kafka_partition *partition = (struct kafka_partition *)base;
+    if (is_patient(partition, error->offset)) return;
+    const struct sq_delivery_record record = {
+        .partition = base, .offset = missing_offset(partition, error->offset), .timestamp_ms = -1,
+        .code = SQ_E_UNREADABLE, .message = rd_kafka_err2str(error->err),
+    };
+    sq_log(SQ_LOG_WARN, SQ_L("stepping over a record that can't be read"), SQ_LS("topic", base->topic), SQ_LI("partition", base->partition),
+           SQ_LI("offset", record.offset), SQ_LS("error", record.message));
+    partition->position = record.offset + 1;
+    sq_source_kafka_seek(source, base, partition->position);
+    source->handler.take(&record, source->handler.ctx);
+}
