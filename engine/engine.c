@@ -13,6 +13,7 @@
 #include "engine/digest.h"
 #include "engine/ensemble.h"
 #include "engine/precision.h"
+#include "engine/precision_auto.h"
 #include "engine/session.h"
 
 enum { TOKENS_MAX_DEFAULT = 128, BATCH_TOKENS_MAX_DEFAULT = 256, BATCH_TOKENS_MAX = 65536, PATH_BYTES = 4096 };
@@ -66,7 +67,7 @@ static void fill_limits(struct sq_engine *engine, const struct sq_engine_options
     info->normalise = options->normalise == SQ_NORMALISE_AUTO ? engine->config.normalise : options->normalise;
 }
 
-static void fill_info(struct sq_engine *engine)
+void sq_engine_fill_info(struct sq_engine *engine)
 {
     const struct sq_model_config *config = &engine->config;
     struct sq_model_info *info = &engine->info;
@@ -104,8 +105,11 @@ static int open_weights(struct sq_engine *engine, const struct sq_engine_options
 {
     struct sq_precision_plan plan;
     const struct sq_kernels *kernels = engine->encoder.kernels;
-    engine->info.precision = options->precision == SQ_PRECISION_AUTO ? SQ_PRECISION_FP32 : options->precision;
-    int status = sq_precision_plan_fixed(&plan, kernels, engine->info.precision, err);
+    struct sq_model_info *info = &engine->info;
+    info->precision_agreement = 1;
+    if (options->precision == SQ_PRECISION_AUTO) return sq_precision_auto(engine, options->model_path, err);
+    int status = sq_precision_plan_fixed(&plan, kernels, options->precision, err);
+    if (status == 0) sq_precision_describe(info->precision_text, sizeof info->precision_text, plan.rungs, engine->config.stored_layers);
     return status < 0 ? status : sq_weights_open(&engine->weights, &engine->config, kernels, plan.rungs, options->model_path, err);
 }
 
@@ -126,7 +130,7 @@ static int load(struct sq_engine *engine, const struct sq_engine_options *option
     if (status == 0) status = open_weights(engine, options, err);
     if (status == 0) status = sq_model_digest(options->model_path, engine->info.xxh128, &engine->info.digest, err);
     if (status < 0) return status;
-    fill_info(engine);
+    sq_engine_fill_info(engine);
     return 0;
 }
 

@@ -35,7 +35,7 @@ struct sq_engine_options {
     const char *model_path;       /* a Hugging Face folder */
     enum sq_task task;            /* EMBED: any encoder's folder, pooled as its sentence-transformers files say, else by mean */
     const char *const *further_paths; /* NULL-terminated: these too, an ensemble whose probabilities are averaged; NULL: none */
-    enum sq_precision precision;  /* INT8: in every layer; BF16: where the CPU multiplies it */
+    enum sq_precision precision;  /* AUTO: the fastest whose answers are fp32's, tried as the model is opened; INT8: in every layer; BF16: where the CPU multiplies it */
     enum sq_normalise normalise;  /* AUTO: the folder's "squall_normalise" key */
     unsigned tokens_max;          /* a longer text is cut, special tokens kept; 0: 128, or to embed the folder's own. At most the model's
                                    * positions. */
@@ -59,7 +59,9 @@ struct sq_model_info {
     const char *labels[SQ_LABELS_MAX]; /* in id order */
     enum sq_function function;    /* SOFTMAX; SIGMOID: each label for itself; NONE: scores are the logits (regression) */
     enum sq_normalise normalise;  /* in force: NONE or TWEET */
-    enum sq_precision precision;  /* in force */
+    char precision_text[64];      /* in force: "int8", "int8, 1 layer bf16" */
+    double precision_agreement;   /* tried by AUTO: the share of its texts that get the label of fp32, */
+    double precision_difference;  /* and the mean difference of their probabilities; 1 and 0 where nothing was tried */
     const char *isa;              /* the kernels in use */
     size_t weights_bytes;         /* resident, shared */
     size_t session_bytes;         /* of one thread's arena */

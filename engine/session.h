@@ -18,6 +18,9 @@ struct sq_engine {
     struct sq_ensemble *ensemble; /* of several models; then only `info` and `name` above are set. NULL: one model */
 };
 
+/* Fills info from the configuration and the weights. */
+void sq_engine_fill_info(struct sq_engine *engine);
+
 /* What a session's arena holds for this engine. */
 size_t sq_session_arena_bytes(const struct sq_engine *engine);
 

@@ -19,7 +19,7 @@ struct sq_pipeline {
 };
 
 static const struct sq_model_info model = {
-    .name = "minilm-l6", .architecture = "BertForSequenceClassification", .dtype = "F16", .xxh128 = "00112233445566778899aabbccddeeff",
+    .name = "minilm-l6", .architecture = "BertForSequenceClassification", .dtype = "F16", .precision_text = "int8", .xxh128 = "00112233445566778899aabbccddeeff",
     .layers = 6, .hidden = 384, .tokens_max = 128, .labels_count = 3, .labels = {"negative", "neutral", "positive"}, .isa = "openblas",
 };
 

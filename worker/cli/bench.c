@@ -91,7 +91,9 @@ static void write_run(struct sq_buf *out, const struct report *report, const str
     };
     sq_buf_append_char(out, '{');
     for (size_t i = 0; i < sizeof numbers / sizeof *numbers; i++) write_number(out, numbers[i].key, numbers[i].value);
-    write_text(out, "precision", sq_precision_names[report->info->precision]);
+    write_text(out, "precision", report->info->precision_text);
+    write_number(out, "precision_agreement", report->info->precision_agreement);
+    write_number(out, "precision_difference", report->info->precision_difference);
     write_text(out, "isa", report->info->isa);
     write_text(out, "cpu", report->cpu);
     write_text(out, "model", report->info->name);
@@ -120,7 +122,7 @@ static void write_json(const struct report *report)
 static void write_table(const struct report *report)
 {
     const struct sq_bench_result *first = &report->results[0];
-    printf("%s, %s, %s, %s\n", report->info->name, sq_precision_names[report->info->precision], report->info->isa, report->cpu);
+    printf("%s, %s, %s, %s\n", report->info->name, report->info->precision_text, report->info->isa, report->cpu);
     printf("%zu texts, %llu tokens, %llu cut, %llu could not be scored, %zu too long\n\n", report->texts_count,
            (unsigned long long)first->tokens, (unsigned long long)first->truncated, (unsigned long long)first->failed, report->left_out);
     printf("threads   texts/s  tokens/s  encode only  per CPU s  speed-up  by CPU  waiting  tokenising  handing over  rss MB\n");

@@ -125,7 +125,7 @@ static void write_for_people(struct classify *classify, const struct slot *slot)
     }
     double ms = (double)(slot->ordered.job.finished_ns - slot->ordered.job.started_ns) * 1e-6;
     sq_buf_printf(out, "  %u tokens%s, %.1f ms, %s\n", prediction->tokens, prediction->truncated ? " (cut)" : "", ms,
-                  sq_precision_names[classify->info->precision]);
+                  classify->info->precision_text);
 }
 
 /* Waits for the oldest line and writes it. False: there is none. */

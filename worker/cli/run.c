@@ -105,6 +105,15 @@ static void on_hang_up(void *ctx)
     reload(ctx, &err);
 }
 
+static void log_precisions(const struct sq_engine *engine)
+{
+    for (unsigned i = 0; i < sq_engine_members_count(engine); i++) {
+        const struct sq_model_info *info = sq_engine_info(sq_engine_member(engine, i));
+        sq_log(SQ_LOG_INFO, SQ_L("precision settled"), SQ_LS("model", info->name), SQ_LS("precision", info->precision_text),
+               SQ_LR("same_labels", info->precision_agreement), SQ_LR("mean_difference", info->precision_difference));
+    }
+}
+
 static int open_engine(struct worker *worker, const struct sq_option_list *models, struct sq_err *err)
 {
     int status = sq_model_open_configured(&worker->engine, worker->config, models, err);
@@ -113,6 +122,7 @@ static int open_engine(struct worker *worker, const struct sq_option_list *model
     sq_log(SQ_LOG_INFO, SQ_L("model loaded"), SQ_LS("model", info->name), SQ_LS("architecture", info->architecture),
            SQ_LI("layers", info->layers), SQ_LI("hidden", info->hidden), SQ_LI("labels", info->labels_count), SQ_LS("kernels", info->isa),
            SQ_LS("digest", info->xxh128));
+    log_precisions(worker->engine);
     return 0;
 }
 

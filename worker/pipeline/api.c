@@ -254,7 +254,7 @@ static void collect_models(struct sq_buf *out, const struct sq_engine *engine)
     sq_metrics_write_family(out, SQ_MD_MODEL_INFO);
     for (unsigned i = 0; i < sq_engine_members_count(engine); i++) {
         const struct sq_model_info *model = sq_engine_info(sq_engine_member(engine, i));
-        struct sq_str values[] = {sq_str_view(model->name), sq_str_view(model->xxh128), sq_str_view(model->dtype)};
+        struct sq_str values[] = {sq_str_view(model->name), sq_str_view(model->xxh128), sq_str_view(model->precision_text)};
         sq_metrics_write_sample(out, SQ_MD_MODEL_INFO, values, 1);
     }
 }

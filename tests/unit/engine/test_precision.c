@@ -1,0 +1,164 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* `precision: auto`: what it settles on, and that it is the same every time. */
+#include <math.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdio.h>
+#include <string.h>
+
+#include <cmocka.h>
+#include <jansson.h>
+
+#include "engine/precision_auto.h"
+#include "engine/precision_texts.h"
+#include "tests/lib/folder.h"
+#include "tests/lib/testmodel.h"
+
+static struct sq_err err;
+
+static struct sq_engine *open_model(const char *path, const char *isa, enum sq_precision precision)
+{
+    struct sq_engine *engine;
+    struct sq_engine_options options = {.model_path = path, .isa = isa, .precision = precision};
+    if (sq_engine_open(&engine, &options, &err) < 0) fail_msg("%s", err.message);
+    return engine;
+}
+
+static void score(const struct sq_engine *engine, struct sq_prediction *predictions)
+{
+    struct sq_session *session;
+    struct sq_str texts[SQ_PRECISION_TEXTS];
+    for (unsigned i = 0; i < SQ_PRECISION_TEXTS; i++) texts[i] = sq_str_view(sq_precision_texts[i]);
+    assert_int_equal(sq_session_open(&session, engine, &err), 0);
+    sq_session_score(session, texts, SQ_PRECISION_TEXTS, predictions);
+    sq_session_close(session);
+}
+
+/* On every instruction set: within the bounds of fp32, and as told. */
+static void check(const struct test_model *model, const char *isa)
+{
+    static struct sq_prediction exact[SQ_PRECISION_TEXTS], chosen[SQ_PRECISION_TEXTS];
+    struct test_folder folder;
+    test_folder_init(&folder);
+    test_model_write(folder.path, model);
+    struct sq_engine *fp32 = open_model(folder.path, isa, SQ_PRECISION_FP32), *settled = open_model(folder.path, isa, SQ_PRECISION_AUTO);
+    const struct sq_model_info *info = sq_engine_info(settled);
+    double difference = 0;
+    unsigned same = 0;
+    score(fp32, exact);
+    score(settled, chosen);
+    for (unsigned i = 0; i < SQ_PRECISION_TEXTS; i++) {
+        same += exact[i].label == chosen[i].label;
+        for (unsigned n = 0; n < info->labels_count; n++)
+            difference += fabs((double)exact[i].probabilities[n] - (double)chosen[i].probabilities[n]) / info->labels_count;
+    }
+    print_message("%s, %u layers: %s, agreement %.4f, difference %.5f\n", info->isa, info->layers, info->precision_text, info->precision_agreement,
+                  info->precision_difference);
+    assert_true(difference / SQ_PRECISION_TEXTS <= 0.01);
+    assert_true(same >= 0.98 * SQ_PRECISION_TEXTS);
+    assert_true(fabs(difference / SQ_PRECISION_TEXTS - info->precision_difference) < 1e-6);
+    struct sq_engine *again = open_model(folder.path, isa, SQ_PRECISION_AUTO);
+    assert_string_equal(sq_engine_info(again)->precision_text, info->precision_text);
+    assert_true(sq_engine_info(again)->precision_difference == info->precision_difference);
+    sq_engine_close(again);
+    sq_engine_close(fp32);
+    sq_engine_close(settled);
+    test_folder_deinit(&folder);
+}
+
+static void test_bounds_hold_on_every_isa(void **state)
+{
+    (void)state;
+    struct test_model deep = test_model_tiny, shared = test_model_tiny;
+    deep.layers = 9;
+    shared.type = "albert";
+    shared.layers = 4;
+    shared.groups = 2;
+    shared.embedding = 8;
+    for (size_t i = 0; sq_kernels_name(i); i++) {
+        if (!sq_kernels_choose(sq_kernels_name(i))) continue;
+        check(&test_model_tiny, sq_kernels_name(i));
+        check(&deep, sq_kernels_name(i));
+        check(&shared, sq_kernels_name(i));
+    }
+}
+
+static void test_description(void **state)
+{
+    (void)state;
+    static const struct sq_rung low = {.name = "int8"}, high = {.name = "fp32"};
+    const struct sq_rung *rungs[] = {&high, &low, &low, &high, &low};
+    char text[64];
+    sq_precision_describe(text, sizeof text, rungs, 5);
+    assert_string_equal(text, "int8, 2 layers fp32");
+    sq_precision_describe(text, sizeof text, rungs + 1, 3);
+    assert_string_equal(text, "int8, 1 layer fp32");
+    sq_precision_describe(text, sizeof text, rungs + 1, 2);
+    assert_string_equal(text, "int8");
+    sq_precision_describe(text, 8, rungs, 5); /* cut, not beyond */
+    assert_string_equal(text, "int8, 2");
+}
+
+/* The floats of a tensor in a file that was read to `bytes`. */
+static float *tensor_of(unsigned char *bytes, const char *name)
+{
+    uint64_t header_bytes;
+    memcpy(&header_bytes, bytes, sizeof header_bytes);
+    json_t *header = json_loadb((char *)bytes + 8, header_bytes, 0, NULL);
+    json_t *offsets = json_object_get(json_object_get(header, name), "data_offsets");
+    assert_non_null(offsets);
+    size_t start = (size_t)json_integer_value(json_array_get(offsets, 0));
+    json_decref(header);
+    return (float *)(void *)(bytes + 8 + header_bytes + start);
+}
+
+/* One feed-forward unit of a layer is always at 2000 and nobody listens to it: all that bytes can tell is that it is there. */
+static void add_outlier(const struct test_folder *folder, const struct test_model *model)
+{
+    static unsigned char bytes[1 << 20];
+    char path[600];
+    snprintf(path, sizeof path, "%s/model.safetensors", folder->path);
+    FILE *file = fopen(path, "r+b");
+    assert_non_null(file);
+    size_t count = fread(bytes, 1, sizeof bytes, file);
+    float *down = tensor_of(bytes, "bert.encoder.layer.1.output.dense.weight");
+    tensor_of(bytes, "bert.encoder.layer.1.intermediate.dense.bias")[0] = 2000;
+    for (unsigned row = 0; row < model->hidden; row++) down[row * model->intermediate] = 0;
+    rewind(file);
+    assert_int_equal(fwrite(bytes, 1, count, file), count);
+    assert_int_equal(fclose(file), 0);
+}
+
+/* The layer that bytes can't do climbs; in AVX2's ladder by way of a8w7, which can't either. */
+static void test_an_outlier_makes_its_layer_climb(void **state)
+{
+    (void)state;
+    struct test_model model = test_model_tiny;
+    struct test_folder folder;
+    model.layers = 4;
+    test_folder_init(&folder);
+    test_model_write(folder.path, &model);
+    add_outlier(&folder, &model);
+    for (size_t i = 0; sq_kernels_name(i); i++) {
+        const struct sq_kernels *kernels = sq_kernels_choose(sq_kernels_name(i));
+        if (!kernels || kernels->is_blas) continue;
+        struct sq_engine *engine = open_model(folder.path, kernels->isa, SQ_PRECISION_AUTO);
+        const struct sq_model_info *info = sq_engine_info(engine);
+        print_message("%s: %s, difference %.5f\n", kernels->isa, info->precision_text, info->precision_difference);
+        assert_false(engine->weights.layers[1].down.rung->is_int8);
+        assert_true(info->precision_difference <= 0.01 && info->precision_agreement >= 0.98);
+        sq_engine_close(engine);
+    }
+    test_folder_deinit(&folder);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_bounds_hold_on_every_isa),
+        cmocka_unit_test(test_an_outlier_makes_its_layer_climb),
+        cmocka_unit_test(test_description),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
