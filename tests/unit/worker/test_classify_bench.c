@@ -193,12 +193,12 @@ static void test_bench(void **state)
 {
     (void)state;
     test_folder_write(&folder, "texts", SQ_STR("abc\nb\xff\nab\n"));
-    assert_int_equal(squall("bench --json --model @ --seconds 1 --threads 2 --input @/texts"), 0);
+    assert_int_equal(squall("bench --json --precision fp32 --model @ --seconds 1 --threads 2 --input @/texts"), 0);
     const char *at = out.data;
     json_t *one = next_line(&at);
     assert_run(one, 2);
     json_decref(one);
-    assert_int_equal(squall("bench --json --model @ --seconds 1 --threads 1,2 --input @/texts"), 0);
+    assert_int_equal(squall("bench --json --precision fp32 --model @ --seconds 1 --threads 1,2 --input @/texts"), 0);
     at = out.data;
     json_t *two = next_line(&at);
     const json_t *runs = json_object_get(two, "runs");
