@@ -173,6 +173,11 @@ static struct sq_alert full_alert(void)
     alert.examples[1] = alert.examples[0];
     alert.examples[1].source.offset = 8812;
     alert.examples_count = 2;
+    alert.runbook_url = SQ_STR("https://runbooks.example/rate");
+    alert.silenced = true;
+    alert.acknowledged = true;
+    alert.terms[0] = (struct sq_alert_term){SQ_STR("battery"), 12, 4.25};
+    alert.terms_count = 1;
     alert.mode = SQ_STR("replay");
     return alert;
 }
