@@ -19,6 +19,7 @@ struct part {
     int32_t partition;
     int64_t committed_offset; /* below it all was delivered before */
     int64_t next_offset;      /* to be read */
+    bool is_fresh;            /* nothing was delivered before */
 };
 
 /* One receiver's thread and all it works with. */
@@ -46,24 +47,28 @@ struct sq_notify {
 
 /* ---- The assignment ---- */
 
-/* Where each partition begins: behind what was delivered, else with what is new. */
+/* Where each partition begins: behind what was delivered. Without that (the sink is new) at the log's beginning, from where take() passes
+ * over what is older than this worker. */
 static void find_starts(struct line *line, rd_kafka_topic_partition_list_t *list)
 {
-    rd_kafka_resp_err_t error = rd_kafka_committed(line->client, list, ASK_MS);
-    rd_kafka_topic_partition_list_t *fresh = rd_kafka_topic_partition_list_new(list->cnt);
+    while (rd_kafka_committed(line->client, list, ASK_MS) && !atomic_load(&line->stop)) {}
     for (int i = 0; i < list->cnt; i++)
-        if (error || list->elems[i].offset < 0)
-            rd_kafka_topic_partition_list_add(fresh, list->elems[i].topic, list->elems[i].partition)->offset = line->started_at_ms - START_SLACK_MS;
-    if (fresh->cnt) rd_kafka_offsets_for_times(line->client, fresh, ASK_MS);
-    for (int i = 0; i < fresh->cnt; i++) {
-        rd_kafka_topic_partition_t *elem = rd_kafka_topic_partition_list_find(list, fresh->elems[i].topic, fresh->elems[i].partition);
-        elem->offset = fresh->elems[i].err ? RD_KAFKA_OFFSET_END : fresh->elems[i].offset;
-    }
-    rd_kafka_topic_partition_list_destroy(fresh);
+        if (list->elems[i].offset < 0) list->elems[i].offset = RD_KAFKA_OFFSET_BEGINNING;
+}
+
+static void pause_all(struct line *line, bool pauses)
+{
+    rd_kafka_topic_partition_list_t *list = NULL;
+    if (line->is_paused == pauses || rd_kafka_assignment(line->client, &list)) return;
+    if (pauses) rd_kafka_pause_partitions(line->client, list);
+    else rd_kafka_resume_partitions(line->client, list);
+    rd_kafka_topic_partition_list_destroy(list);
+    line->is_paused = pauses;
 }
 
 static void forget(struct line *line)
 {
+    pause_all(line, false); /* the client would keep a partition paused that comes back */
     free(line->parts);
     line->parts = NULL;
     line->parts_count = 0;
@@ -77,7 +82,9 @@ static void assign(struct line *line, rd_kafka_topic_partition_list_t *list)
     line->parts = calloc((size_t)list->cnt + 1, sizeof *line->parts);
     line->parts_count = line->parts ? list->cnt : 0;
     for (int i = 0; i < line->parts_count; i++) {
-        line->parts[i] = (struct part){list->elems[i].partition, list->elems[i].offset, list->elems[i].offset};
+        bool is_fresh = list->elems[i].offset < 0;
+        int64_t start = is_fresh ? 0 : list->elems[i].offset;
+        line->parts[i] = (struct part){list->elems[i].partition, start, start, is_fresh};
         if (line->kind != SQ_NOTIFY_ALERTMANAGER) continue;
         line->parts[i].next_offset = 0;
         list->elems[i].offset = RD_KAFKA_OFFSET_BEGINNING; /* what is still open is told in the log alone */
@@ -92,16 +99,6 @@ static void on_rebalance(rd_kafka_t *client, rd_kafka_resp_err_t event, rd_kafka
     forget(line);
     if (event == RD_KAFKA_RESP_ERR__ASSIGN_PARTITIONS) assign(line, list);
     else rd_kafka_assign(client, NULL);
-}
-
-static void pause_all(struct line *line, bool pauses)
-{
-    rd_kafka_topic_partition_list_t *list = NULL;
-    if (line->is_paused == pauses || rd_kafka_assignment(line->client, &list)) return;
-    if (pauses) rd_kafka_pause_partitions(line->client, list);
-    else rd_kafka_resume_partitions(line->client, list);
-    rd_kafka_topic_partition_list_destroy(list);
-    line->is_paused = pauses;
 }
 
 static struct part *part_of(struct line *line, int32_t partition)
@@ -159,6 +156,8 @@ static void take(struct line *line, const rd_kafka_message_t *message)
     int64_t at_ms = rd_kafka_message_timestamp(message, NULL);
     if (!part) return;
     part->next_offset = message->offset + 1;
+    if (part->is_fresh && at_ms < line->started_at_ms - START_SLACK_MS && part->committed_offset <= message->offset)
+        part->committed_offset = message->offset + 1;
     if (message->offset < part->committed_offset) {
         sq_notify_sender_remember(line->sender, value, at_ms);
         return;
