@@ -276,77 +276,78 @@ static void offline_needs_neither_brokers_nor_topics(void **state)
 
 /* ---- Mistakes ---- */
 
+static const struct {
+    const char *yaml, *message;
+} mistakes[] = {
+    {"modle: {path: x}\n", "squall.yaml:1:1: there is no key 'modle'; did you mean 'model'?"},
+    {"model:\n  max_token: 5\n", "squall.yaml:2:3: there is no key 'max_token'; did you mean 'max_tokens'?"},
+    {"threads: 5\n", "squall.yaml:1:1: there is no key 'threads'; did you mean 'model.threads'?"},
+    {"zzzzzz: 5\n", "squall.yaml:1:1: there is no key 'zzzzzz'; squall config schema lists all"},
+    {"a.b: 5\n", "squall.yaml:1:1: there is no key 'a.b'; squall config schema lists all"},
+    {"model.path: x\n", "squall.yaml:1:1: there is no key 'model.path'; squall config schema lists all"},
+    {"app: a\napp: b\n", "squall.yaml:2:1: the key 'app' stands twice"},
+    {"app:\n", "squall.yaml:1:5: app has no value; leave the key out for its default"},
+    {"app: ~\n", "squall.yaml:1:6: app has no value; leave the key out for its default"},
+    {"app: [a]\n", "squall.yaml:1:6: app: expected a single value, found a list"},
+    {"app: {a: b}\n", "squall.yaml:1:6: app: expected a value, found a mapping"},
+    {"app: a/b\n", "squall.yaml:1: app: it begins topic names, so 1 to 100 of a-z A-Z 0-9 . _ - are allowed"},
+    {"version: 2\n", "squall.yaml:1:10: version: expected 1, found '2'"},
+    {"model: 5\n", "squall.yaml:1:8: model: expected a mapping of keys to values, found a single value"},
+    {"model: {threads: 0}\n", "squall.yaml:1:18: model.threads: expected auto or a whole number from 1 to 1024, found '0'"},
+    {"model: {threads: 4.5}\n", "squall.yaml:1:18: model.threads: expected auto or a whole number from 1 to 1024, found '4.5'"},
+    {"model: {threads: 0x4}\n", "squall.yaml:1:18: model.threads: expected auto or a whole number from 1 to 1024, found '0x4'"},
+    {"model: {max_tokens: 9999999999999999999}\n",
+     "squall.yaml:1:21: model.max_tokens: expected a whole number from 8 to 8192, found '9999999999999999999'"},
+    {"shutdown_timeout: 30\n",
+     "squall.yaml:1:19: shutdown_timeout: expected a duration with its unit, such as 500ms, 30s, 15m, 2h or 7d, found '30'"},
+    {"shutdown_timeout: 1h\n", "squall.yaml:1:19: shutdown_timeout: expected a duration from 1s to 10m, found '1h'"},
+    {"output: {create_topics: yes}\n", "squall.yaml:1:25: output.create_topics: expected true or false, found 'yes'"},
+    {"input: {max_bytes: 2MiB}\n",
+     "squall.yaml:1:20: input.max_bytes: expected a size from 64 to 1048576 bytes, as 65536 or 64KiB, found '2MiB'"},
+    {"input: {format: yaml}\n", "squall.yaml:1:17: input.format: expected one of json, text, protobuf, found 'yaml'"},
+    {"input: {format: cloudevents}\n", "squall.yaml:1:17: input.format: 'cloudevents' is not available in this version; it comes later"},
+    {"overload: sample\n", "squall.yaml:1:1: 'overload' is not available in this version: sampling comes later; an overloaded worker waits"},
+    {"input: {topics: posts}\n", "squall.yaml:1:17: input.topics: expected a list, as in [a, b], found 'posts'"},
+    {"input: {topics: [[a]]}\n", "squall.yaml:1:18: input.topics: an item must be a single value"},
+    {"input: {fields: {text: a..b}}\n", "squall.yaml:1:24: input.fields.text: a dotted path has a name on both sides of each dot, as in user.name"},
+    {"roles: [score, eat]\n", "squall.yaml:1:8: roles: expected one of score, alert, found 'eat'"},
+    {"kafka: {properties: {acks: 1}}\n",
+     "squall.yaml:1:28: kafka.properties: 'acks' is squall's own to set, since what it promises rests on it"},
+    {"kafka: {properties: {a: [b]}}\n", "squall.yaml:1:25: kafka.properties.a: expected a single value, found a list"},
+    {"kafka: {properties: x}\n", "squall.yaml:1:21: kafka.properties: expected a mapping of names to values, found a single value"},
+    {"rules: x\n", "squall.yaml:1:8: rules: expected a list of rules, found a single value"},
+    {"rules: [x]\n", "squall.yaml:1:9: rules: expected a rule with its keys, found a single value"},
+    {"rules: [{label: x}]\n", "squall.yaml:1:9: a rule needs a name"},
+    {"rules: [{name: A, lable: x}]\n", "squall.yaml:1:19: there is no key 'lable'; did you mean 'label'?"},
+    {"rules: [{name: A, type: burst}]\n", "squall.yaml:1:25: type: expected one of rate, volume, threshold, found 'burst'"},
+    {"rules: [{name: A, type: threshold}]\n", "squall.yaml:1: rules.A.above: a threshold rule needs a share in (0, 1]"},
+    {"rules: [{name: A, type: threshold, above: 0.4, resolve_below: 0.5}]\n",
+     "squall.yaml:1: rules.A.resolve_below: a threshold rule needs a share in (0, above]"},
+    {"rules: [{name: A, above: 0.4}]\n", "squall.yaml:1: rules.A.above and resolve_below belong to rules of type threshold"},
+    {"rules: [{name: A, annotations: {runbook_url: 'https://x/{{moon}}'}}]\n",
+     "squall.yaml:1: rules.A.annotations.runbook_url: no such placeholder at '{{moon}}'; there are rule, entity, label, severity, matched, "
+     "count, rate, baseline_rate, baseline_low, baseline_high, lift_ratio, strength, threshold, authors, collapsed"},
+    {"rules: [{name: A, repeat: [1h]}]\n", "squall.yaml:1:27: repeat: it has 1 items, just 2 are expected"},
+    {"rules: [{name: A, windows: [1h, 2h, 3h]}]\n", "squall.yaml:1:28: windows: it has 3 items, at most 2 are allowed"},
+    {"rules: [{name: A, min_score: nan}]\n", "squall.yaml:1:30: min_score: expected a number from 0 to 1, found 'nan'"},
+    {"app: ${NOPE}\n", "squall.yaml:1:6: the variable NOPE is not set; ${NOPE:-default} gives it a default"},
+    {"app: ${NOPE:?ask Ann}\n", "squall.yaml:1:6: the variable NOPE is not set: ask Ann"},
+    {"app: ${NOPE\n", "squall.yaml:1:6: '${' has no '}'; a plain $ is written $$"},
+    {"app: ${a b}\n", "squall.yaml:1:6: '${a b}' is not ${VAR}, ${VAR:-default} or ${VAR:?message}; a plain $ is written $$"},
+    {"app: \"a\\u0007\"\n", "squall.yaml:1:6: app: it holds a control character"},
+    {"- a\n", "squall.yaml:1:1: expected keys such as kafka: and input:, found a list"},
+    {"? [a]\n: b\n", "squall.yaml:1:3: a key must be a word, found a list"},
+    {"---\napp: a\n---\napp: b\n", "the file: more than one YAML document"},
+};
+
 static void mistakes_name_their_place_and_the_way_out(void **state)
 {
     (void)state;
-    static const struct {
-        const char *yaml, *message;
-    } cases[] = {
-        {"modle: {path: x}\n", "squall.yaml:1:1: there is no key 'modle'; did you mean 'model'?"},
-        {"model:\n  max_token: 5\n", "squall.yaml:2:3: there is no key 'max_token'; did you mean 'max_tokens'?"},
-        {"threads: 5\n", "squall.yaml:1:1: there is no key 'threads'; did you mean 'model.threads'?"},
-        {"zzzzzz: 5\n", "squall.yaml:1:1: there is no key 'zzzzzz'; squall config schema lists all"},
-        {"a.b: 5\n", "squall.yaml:1:1: there is no key 'a.b'; squall config schema lists all"},
-        {"model.path: x\n", "squall.yaml:1:1: there is no key 'model.path'; squall config schema lists all"},
-        {"app: a\napp: b\n", "squall.yaml:2:1: the key 'app' stands twice"},
-        {"app:\n", "squall.yaml:1:5: app has no value; leave the key out for its default"},
-        {"app: ~\n", "squall.yaml:1:6: app has no value; leave the key out for its default"},
-        {"app: [a]\n", "squall.yaml:1:6: app: expected a single value, found a list"},
-        {"app: {a: b}\n", "squall.yaml:1:6: app: expected a value, found a mapping"},
-        {"app: a/b\n", "squall.yaml:1: app: it begins topic names, so 1 to 100 of a-z A-Z 0-9 . _ - are allowed"},
-        {"version: 2\n", "squall.yaml:1:10: version: expected 1, found '2'"},
-        {"model: 5\n", "squall.yaml:1:8: model: expected a mapping of keys to values, found a single value"},
-        {"model: {threads: 0}\n", "squall.yaml:1:18: model.threads: expected auto or a whole number from 1 to 1024, found '0'"},
-        {"model: {threads: 4.5}\n", "squall.yaml:1:18: model.threads: expected auto or a whole number from 1 to 1024, found '4.5'"},
-        {"model: {threads: 0x4}\n", "squall.yaml:1:18: model.threads: expected auto or a whole number from 1 to 1024, found '0x4'"},
-        {"model: {max_tokens: 9999999999999999999}\n",
-         "squall.yaml:1:21: model.max_tokens: expected a whole number from 8 to 8192, found '9999999999999999999'"},
-        {"shutdown_timeout: 30\n",
-         "squall.yaml:1:19: shutdown_timeout: expected a duration with its unit, such as 500ms, 30s, 15m, 2h or 7d, found '30'"},
-        {"shutdown_timeout: 1h\n", "squall.yaml:1:19: shutdown_timeout: expected a duration from 1s to 10m, found '1h'"},
-        {"output: {create_topics: yes}\n", "squall.yaml:1:25: output.create_topics: expected true or false, found 'yes'"},
-        {"input: {max_bytes: 2MiB}\n",
-         "squall.yaml:1:20: input.max_bytes: expected a size from 64 to 1048576 bytes, as 65536 or 64KiB, found '2MiB'"},
-        {"input: {format: yaml}\n", "squall.yaml:1:17: input.format: expected one of json, text, protobuf, found 'yaml'"},
-        {"input: {format: cloudevents}\n", "squall.yaml:1:17: input.format: 'cloudevents' is not available in this version; it comes later"},
-        {"overload: sample\n", "squall.yaml:1:1: 'overload' is not available in this version: sampling comes later; an overloaded worker waits"},
-        {"input: {topics: posts}\n", "squall.yaml:1:17: input.topics: expected a list, as in [a, b], found 'posts'"},
-        {"input: {topics: [[a]]}\n", "squall.yaml:1:18: input.topics: an item must be a single value"},
-        {"input: {fields: {text: a..b}}\n", "squall.yaml:1:24: input.fields.text: a dotted path has a name on both sides of each dot, as in user.name"},
-        {"roles: [score, eat]\n", "squall.yaml:1:8: roles: expected one of score, alert, found 'eat'"},
-        {"kafka: {properties: {acks: 1}}\n",
-         "squall.yaml:1:28: kafka.properties: 'acks' is squall's own to set, since what it promises rests on it"},
-        {"kafka: {properties: {a: [b]}}\n", "squall.yaml:1:25: kafka.properties.a: expected a single value, found a list"},
-        {"kafka: {properties: x}\n", "squall.yaml:1:21: kafka.properties: expected a mapping of names to values, found a single value"},
-        {"rules: x\n", "squall.yaml:1:8: rules: expected a list of rules, found a single value"},
-        {"rules: [x]\n", "squall.yaml:1:9: rules: expected a rule with its keys, found a single value"},
-        {"rules: [{label: x}]\n", "squall.yaml:1:9: a rule needs a name"},
-        {"rules: [{name: A, lable: x}]\n", "squall.yaml:1:19: there is no key 'lable'; did you mean 'label'?"},
-        {"rules: [{name: A, type: burst}]\n", "squall.yaml:1:25: type: expected one of rate, volume, threshold, found 'burst'"},
-        {"rules: [{name: A, type: threshold}]\n", "squall.yaml:1: rules.A.above: a threshold rule needs a share in (0, 1]"},
-        {"rules: [{name: A, type: threshold, above: 0.4, resolve_below: 0.5}]\n",
-         "squall.yaml:1: rules.A.resolve_below: a threshold rule needs a share in (0, above]"},
-        {"rules: [{name: A, above: 0.4}]\n", "squall.yaml:1: rules.A.above and resolve_below belong to rules of type threshold"},
-        {"rules: [{name: A, annotations: {runbook_url: 'https://x/{{moon}}'}}]\n",
-         "squall.yaml:1: rules.A.annotations.runbook_url: no such placeholder at '{{moon}}'; there are rule, entity, label, severity, matched, "
-         "count, rate, baseline_rate, baseline_low, baseline_high, lift_ratio, strength, threshold, authors, collapsed"},
-        {"rules: [{name: A, repeat: [1h]}]\n", "squall.yaml:1:27: repeat: it has 1 items, just 2 are expected"},
-        {"rules: [{name: A, windows: [1h, 2h, 3h]}]\n", "squall.yaml:1:28: windows: it has 3 items, at most 2 are allowed"},
-        {"rules: [{name: A, min_score: nan}]\n", "squall.yaml:1:30: min_score: expected a number from 0 to 1, found 'nan'"},
-        {"app: ${NOPE}\n", "squall.yaml:1:6: the variable NOPE is not set; ${NOPE:-default} gives it a default"},
-        {"app: ${NOPE:?ask Ann}\n", "squall.yaml:1:6: the variable NOPE is not set: ask Ann"},
-        {"app: ${NOPE\n", "squall.yaml:1:6: '${' has no '}'; a plain $ is written $$"},
-        {"app: ${a b}\n", "squall.yaml:1:6: '${a b}' is not ${VAR}, ${VAR:-default} or ${VAR:?message}; a plain $ is written $$"},
-        {"app: \"a\\u0007\"\n", "squall.yaml:1:6: app: it holds a control character"},
-        {"- a\n", "squall.yaml:1:1: expected keys such as kafka: and input:, found a list"},
-        {"? [a]\n: b\n", "squall.yaml:1:3: a key must be a word, found a list"},
-        {"---\napp: a\n---\napp: b\n", "the file: more than one YAML document"},
-    };
-    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
-        int code = load(cases[i].yaml, NULL, NULL);
-        if (code != SQ_E_CONFIG) fail_msg("accepted: %s", cases[i].yaml);
-        if (strncmp(err.message, cases[i].message, strlen(cases[i].message)) != 0)
-            fail_msg("%s\n  says     %s\n  expected %s", cases[i].yaml, err.message, cases[i].message);
+    for (size_t i = 0; i < sizeof mistakes / sizeof *mistakes; i++) {
+        int code = load(mistakes[i].yaml, NULL, NULL);
+        if (code != SQ_E_CONFIG) fail_msg("accepted: %s", mistakes[i].yaml);
+        if (strncmp(err.message, mistakes[i].message, strlen(mistakes[i].message)) != 0)
+            fail_msg("%s\n  says     %s\n  expected %s", mistakes[i].yaml, err.message, mistakes[i].message);
     }
 }
 
