@@ -169,10 +169,22 @@ static enum MHD_Result answer_route(struct sq_http *http, struct MHD_Connection 
     return streams ? result : answer_buf(connection, MHD_HTTP_OK, "text/event-stream", &reply.body);
 }
 
-static const struct sq_http_route *find_route(const struct sq_http *http, const char *path)
+/* Whether it is the route's path; `name` is what stood for its star. */
+static bool is_path_of(const struct sq_http_route *route, const char *path, struct sq_str *name)
+{
+    const char *star = strchr(route->path, '*');
+    size_t before = star ? (size_t)(star - route->path) : strlen(route->path);
+    *name = (struct sq_str){0};
+    if (!star) return strcmp(route->path, path) == 0;
+    if (strncmp(route->path, path, before) != 0) return false;
+    *name = (struct sq_str){path + before, strcspn(path + before, "/")};
+    return name->bytes > 0 && name->bytes < SQ_HTTP_NAME_BYTES && strcmp(star + 1, path + before + name->bytes) == 0;
+}
+
+static const struct sq_http_route *find_route(const struct sq_http *http, const char *path, struct sq_str *name)
 {
     for (unsigned i = 0; i < http->options.routes_count; i++)
-        if (strcmp(http->options.routes[i].path, path) == 0) return &http->options.routes[i];
+        if (is_path_of(&http->options.routes[i], path, name)) return &http->options.routes[i];
     return NULL;
 }
 
@@ -205,9 +217,14 @@ static unsigned post_refusal(const struct sq_http *http, struct MHD_Connection *
     return is_json ? 0 : MHD_HTTP_UNSUPPORTED_MEDIA_TYPE;
 }
 
+static const char *posting_method(const struct sq_http_route *route)
+{
+    return route->kind == SQ_HTTP_DELETE ? MHD_HTTP_METHOD_DELETE : MHD_HTTP_METHOD_POST;
+}
+
 static enum MHD_Result answer_wrong_method(struct MHD_Connection *connection, const struct sq_http_route *route)
 {
-    const char *allowed = !route || !route->post ? "GET, HEAD" : route->handle ? "GET, HEAD, POST" : "POST";
+    const char *allowed = !route || !route->post ? "GET, HEAD" : route->handle ? "GET, HEAD, POST" : posting_method(route);
     char body[128];
     int bytes = snprintf(body, sizeof body, "{\"error\":\"only %s is answered here\"}\n", allowed);
     struct MHD_Response *response = MHD_create_response_from_buffer((size_t)bytes, body, MHD_RESPMEM_MUST_COPY);
@@ -216,13 +233,13 @@ static enum MHD_Result answer_wrong_method(struct MHD_Connection *connection, co
 }
 
 static enum MHD_Result begin_post(struct sq_http *http, struct MHD_Connection *connection, const struct sq_http_route *route,
-                                  void **request_ctx)
+                                  struct sq_str name, void **request_ctx)
 {
     const char *why;
     unsigned status = refusal(http, connection, false, &why);
     if (!status) status = post_refusal(http, connection, &why);
     if (status) return answer_error(connection, status, why);
-    *request_ctx = sq_http_call_open(&http->calls, connection, route);
+    *request_ctx = sq_http_call_open(&http->calls, connection, route, name);
     return *request_ctx ? MHD_YES : MHD_NO;
 }
 
@@ -246,11 +263,12 @@ static enum MHD_Result on_request(void *ctx, struct MHD_Connection *connection, 
 {
     (void)version;
     struct sq_http *http = ctx;
-    const struct sq_http_route *route = find_route(http, path);
+    struct sq_str name;
+    const struct sq_http_route *route = find_route(http, path, &name);
     bool reads = strcmp(method, MHD_HTTP_METHOD_GET) == 0 || strcmp(method, MHD_HTTP_METHOD_HEAD) == 0;
     if (*request_ctx && !reads) return sq_http_call_continue(*request_ctx, upload, upload_bytes, http->options.ctx);
-    if (!reads && route && route->post && strcmp(method, MHD_HTTP_METHOD_POST) == 0)
-        return begin_post(http, connection, route, request_ctx);
+    if (!reads && route && route->post && strcmp(method, posting_method(route)) == 0)
+        return begin_post(http, connection, route, name, request_ctx);
     if (!reads) {
         const char *why;
         unsigned status = refusal(http, connection, false, &why);

@@ -24,6 +24,7 @@ enum {
     SQ_HTTP_TICK_MS = 250,          /* how soon an event goes out */
     SQ_HTTP_BODY_BYTES_MAX = 1 << 20, /* of a POST */
     SQ_HTTP_CALL_HEADERS_MAX = 4,
+    SQ_HTTP_NAME_BYTES = 64,
 };
 
 struct sq_http_request {
@@ -49,6 +50,8 @@ struct sq_http_call;
  * meanwhile, the answer goes nowhere. sq_http_close answers what still waits; who keeps calls must forget them before. */
 typedef void (*sq_http_post_fn)(struct sq_http_call *call, struct sq_str body, void *ctx);
 
+/* What stood for the `*` of the route's path; "" without one. The call's. */
+const char *sq_http_call_name(const struct sq_http_call *call);
 void sq_http_call_header(struct sq_http_call *call, const char *name, const char *value); /* up to 63 bytes each; before the answer */
 void sq_http_call_answer(struct sq_http_call *call, unsigned status, const char *type, struct sq_buf *body); /* body is taken */
 /* {"error": message, "error_type": type} */
@@ -57,11 +60,12 @@ void sq_http_call_refuse(struct sq_http_call *call, unsigned status, const char 
 enum sq_http_route_kind {
     SQ_HTTP_PLAIN,
     SQ_HTTP_PROBE,  /* for machines: any Host once the server listens beyond loopback, no token */
+    SQ_HTTP_DELETE, /* `post` is called for DELETE instead, under the same rules */
     SQ_HTTP_STREAM, /* text/event-stream; `handle` fills the data of a first event, "snapshot", sent to the new reader alone */
 };
 
 struct sq_http_route {
-    const char *path;
+    const char *path; /* one of its segments may be `*`: any name of up to SQ_HTTP_NAME_BYTES - 1 bytes */
     sq_http_fn handle;  /* NULL: only POST */
     enum sq_http_route_kind kind;
     sq_http_post_fn post; /* application/json; only where texts may be shown (sq_http_shows_texts). NULL: no POST */

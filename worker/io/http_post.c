@@ -13,6 +13,7 @@ struct sq_http_call {
     struct sq_http_call *next, *previous; /* in calls */
     struct MHD_Connection *connection;
     const struct sq_http_route *route;
+    char name[SQ_HTTP_NAME_BYTES];
     struct sq_buf body;
     bool is_too_large, is_suspended;
     enum state state;
@@ -23,11 +24,13 @@ struct sq_http_call {
     unsigned headers_count;
 };
 
-struct sq_http_call *sq_http_call_open(struct sq_http_calls *calls, struct MHD_Connection *connection, const struct sq_http_route *route)
+struct sq_http_call *sq_http_call_open(struct sq_http_calls *calls, struct MHD_Connection *connection, const struct sq_http_route *route,
+                                       struct sq_str name)
 {
     struct sq_http_call *call = calloc(1, sizeof *call);
     if (!call) return NULL;
     *call = (struct sq_http_call){.calls = calls, .next = calls->head, .connection = connection, .route = route};
+    snprintf(call->name, sizeof call->name, "%.*s", (int)name.bytes, name.bytes ? name.data : "");
     sq_buf_init(&call->body);
     if (calls->head) calls->head->previous = call;
     calls->head = call;
@@ -43,6 +46,8 @@ void sq_http_call_close(struct sq_http_call *call)
     sq_buf_deinit(&call->body);
     free(call);
 }
+
+const char *sq_http_call_name(const struct sq_http_call *call) { return call->name; }
 
 void sq_http_call_header(struct sq_http_call *call, const char *name, const char *value)
 {

@@ -20,8 +20,9 @@ struct sq_http_calls {
     void *ctx;
 };
 
-/* A new call, for libmicrohttpd's request context. NULL: no memory. */
-struct sq_http_call *sq_http_call_open(struct sq_http_calls *calls, struct MHD_Connection *connection, const struct sq_http_route *route);
+/* A new call, for libmicrohttpd's request context. `name` is copied: sq_http_call_name. NULL: no memory. */
+struct sq_http_call *sq_http_call_open(struct sq_http_calls *calls, struct MHD_Connection *connection, const struct sq_http_route *route,
+                                       struct sq_str name);
 
 /* What libmicrohttpd brings next: a piece of the body, its end, or the connection resumed. */
 enum MHD_Result sq_http_call_continue(struct sq_http_call *call, const char *upload, size_t *upload_bytes, void *ctx);

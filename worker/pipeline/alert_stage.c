@@ -625,6 +625,100 @@ int sq_alert_stage_reload(struct sq_alert_stage *stage, const struct sq_config *
     return 0;
 }
 
+/* ---- what people say ---- */
+
+/* Its state is here, and can still be committed by this worker. */
+static bool is_settable(const struct part *part)
+{
+    const struct sq_owned *owned = &part->owned;
+    return !part->is_restoring && !owned->source_partition->is_revoking && !part->stage->base.is_stopping &&
+           sq_ledger_next_offset(&owned->ledger) >= 0;
+}
+
+/* Saved as what went out is, without a record. */
+static void save_soon(struct part *part)
+{
+    part->owned.has_output = true;
+    sq_outbox_touch(part->stage->base.outbox);
+    sq_outbox_flush(part->stage->base.outbox);
+}
+
+static struct sq_alert_coverage coverage_of(const struct sq_alert_stage *stage)
+{
+    return (struct sq_alert_coverage){.partitions = stage->base.host->config->output.partitions};
+}
+
+int sq_alert_stage_acknowledge(struct sq_alert_stage *stage, uint64_t alert_id, bool *found, struct sq_err *err)
+{
+    *found = false;
+    for (struct sq_owned *owned = stage->base.owned.head; owned && !*found; owned = owned->next) {
+        struct part *part = part_of(owned);
+        struct emission emission = {stage, part, sq_ledger_next_offset(&owned->ledger) - 1};
+        if (!is_settable(part)) continue;
+        err->code = 0;
+        int status = sq_detector_acknowledge(part->detector, alert_id, found, on_emit, &emission, err);
+        if (status && !err->code) sq_err_set(err, status, "%s", stage->why);
+        if (status) sq_stage_fail(&stage->base, err);
+        if (status) return status;
+        if (*found) save_soon(part);
+    }
+    return 0;
+}
+
+int sq_alert_stage_silence(struct sq_alert_stage *stage, const struct sq_silence *silence, struct sq_alert_coverage *coverage,
+                           struct sq_err *err)
+{
+    int status = 0;
+    *coverage = coverage_of(stage);
+    for (struct sq_owned *owned = stage->base.owned.head; owned && status == 0; owned = owned->next) {
+        if (!is_settable(part_of(owned))) continue;
+        status = sq_detector_silence(part_of(owned)->detector, silence, err);
+        if (status) break;
+        save_soon(part_of(owned));
+        coverage->covered++;
+    }
+    if (status) sq_alert_stage_unsilence(stage, silence->id);
+    return status;
+}
+
+struct sq_alert_coverage sq_alert_stage_unsilence(struct sq_alert_stage *stage, uint64_t id)
+{
+    struct sq_alert_coverage coverage = coverage_of(stage);
+    for (struct sq_owned *owned = stage->base.owned.head; owned; owned = owned->next) {
+        if (!is_settable(part_of(owned)) || !sq_detector_unsilence(part_of(owned)->detector, id)) continue;
+        save_soon(part_of(owned));
+        coverage.covered++;
+    }
+    return coverage;
+}
+
+static bool has_silence(const struct sq_owned *owned, uint64_t id)
+{
+    const struct sq_silences *silences = sq_detector_silences(part_view(owned)->detector);
+    for (unsigned i = 0; i < silences->count; i++)
+        if (silences->items[i].id == id) return true;
+    return false;
+}
+
+/* Tells of it at the first partition that has it. */
+static void tell_silence(const struct sq_alert_stage *stage, const struct sq_owned *first, const struct sq_silence *silence,
+                         sq_alert_silence_fn each, void *ctx)
+{
+    struct sq_alert_coverage coverage = coverage_of(stage);
+    for (const struct sq_owned *before = stage->base.owned.head; before != first; before = before->next)
+        if (has_silence(before, silence->id)) return;
+    for (const struct sq_owned *owned = first; owned; owned = owned->next) coverage.covered += has_silence(owned, silence->id);
+    each(silence, coverage, ctx);
+}
+
+void sq_alert_stage_silences(const struct sq_alert_stage *stage, sq_alert_silence_fn each, void *ctx)
+{
+    for (const struct sq_owned *owned = stage->base.owned.head; owned; owned = owned->next) {
+        const struct sq_silences *silences = sq_detector_silences(part_view(owned)->detector);
+        for (unsigned i = 0; i < silences->count; i++) tell_silence(stage, owned, &silences->items[i], each, ctx);
+    }
+}
+
 bool sq_alert_stage_is_ready(const struct sq_alert_stage *stage)
 {
     if (!stage->base.has_assignment) return false;

@@ -29,6 +29,24 @@ void sq_alert_stage_second(struct sq_alert_stage *stage);
  * some are being rebuilt, try again later; SQ_E_CONFIG, SQ_E_NOMEM. */
 int sq_alert_stage_reload(struct sq_alert_stage *stage, const struct sq_config *config, struct sq_err *err);
 
+/* What people say: part of the state of the partitions this worker owns, saved with the next commit, which is asked for at once. Partitions
+ * that are being restored or given away are passed over. What fails but for SQ_E_FULL has failed the stage. */
+struct sq_alert_coverage {
+    unsigned covered, partitions; /* of how many of all, owned here or elsewhere */
+};
+
+/* *found false: no such alert is open in a partition that could be asked. */
+int sq_alert_stage_acknowledge(struct sq_alert_stage *stage, uint64_t alert_id, bool *found, struct sq_err *err);
+
+/* In all of them or, where one is full (SQ_E_FULL), in none. */
+int sq_alert_stage_silence(struct sq_alert_stage *stage, const struct sq_silence *silence, struct sq_alert_coverage *coverage,
+                           struct sq_err *err);
+struct sq_alert_coverage sq_alert_stage_unsilence(struct sq_alert_stage *stage, uint64_t id); /* covered: those that had it */
+
+/* Each silence once, with the partitions that have it. */
+typedef void (*sq_alert_silence_fn)(const struct sq_silence *silence, struct sq_alert_coverage coverage, void *ctx);
+void sq_alert_stage_silences(const struct sq_alert_stage *stage, sq_alert_silence_fn each, void *ctx);
+
 /* There was an assignment, and all of it is rebuilt. */
 bool sq_alert_stage_is_ready(const struct sq_alert_stage *stage);
 

@@ -11,6 +11,7 @@
 #include "worker/io/secret.h"
 #include "worker/pipeline/api_entities.h"
 #include "worker/pipeline/api_json.h"
+#include "worker/pipeline/api_people.h"
 #include "worker/pipeline/pipeline.h"
 #include "worker/pipeline/predict.h"
 
@@ -157,6 +158,28 @@ static void post_reload(struct sq_http_call *call, struct sq_str body, void *ctx
     sq_http_call_answer(call, 200, "application/json", &answer);
 }
 
+static void get_silences(const struct sq_http_request *request, struct sq_http_reply *reply, void *ctx)
+{
+    (void)request;
+    sq_api_write_silences(sq_pipeline_alert(((struct sq_api *)ctx)->pipeline), &reply->body);
+}
+
+static void post_ack(struct sq_http_call *call, struct sq_str body, void *ctx)
+{
+    sq_api_acknowledge(sq_pipeline_alert(((struct sq_api *)ctx)->pipeline), call, body);
+}
+
+static void post_silence(struct sq_http_call *call, struct sq_str body, void *ctx)
+{
+    sq_api_silence(sq_pipeline_alert(((struct sq_api *)ctx)->pipeline), call, body);
+}
+
+static void delete_silence(struct sq_http_call *call, struct sq_str body, void *ctx)
+{
+    (void)body;
+    sq_api_unsilence(sq_pipeline_alert(((struct sq_api *)ctx)->pipeline), call);
+}
+
 static const struct sq_http_route routes[] = {
     {"/livez", get_livez, SQ_HTTP_PROBE, NULL},
     {"/readyz", get_readyz, SQ_HTTP_PROBE, NULL},
@@ -164,6 +187,9 @@ static const struct sq_http_route routes[] = {
     {"/info", get_info, SQ_HTTP_PLAIN, NULL},
     {"/api/v1/status", get_status, SQ_HTTP_PLAIN, NULL},
     {"/api/v1/alerts", get_alerts, SQ_HTTP_PLAIN, NULL},
+    {"/api/v1/alerts/*/ack", NULL, SQ_HTTP_PLAIN, post_ack},
+    {"/api/v1/silences", get_silences, SQ_HTTP_PLAIN, post_silence},
+    {"/api/v1/silences/*", NULL, SQ_HTTP_DELETE, delete_silence},
     {"/api/v1/dead-letters", get_dead_letters, SQ_HTTP_PLAIN, NULL},
     {"/api/v1/entities", get_entities, SQ_HTTP_PLAIN, NULL},
     {"/api/v1/series", get_series, SQ_HTTP_PLAIN, NULL},

@@ -53,10 +53,10 @@ static inline bool sq_owned_has_progress(const struct sq_owned *owned)
     return next_offset >= 0 && next_offset != owned->committed_offset;
 }
 
-/* Nothing under way and nothing to commit: it can be given away. */
+/* Nothing under way, to be saved or to be committed: it can be given away. */
 static inline bool sq_owned_is_settled(const struct sq_owned *owned)
 {
-    return owned->in_flight == 0 && !sq_owned_has_progress(owned);
+    return owned->in_flight == 0 && !owned->has_output && !sq_owned_has_progress(owned);
 }
 
 /* The partition was read to its end: what stands before `offset` needs no more reading. True when that is progress. */

@@ -147,6 +147,7 @@ static int open_stages(struct sq_pipeline *pipeline, struct sq_err *err)
 }
 
 struct sq_predict *sq_pipeline_predict(struct sq_pipeline *pipeline) { return pipeline->predict; }
+struct sq_alert_stage *sq_pipeline_alert(struct sq_pipeline *pipeline) { return pipeline->alert; }
 struct sq_predict *sq_pipeline_embed(struct sq_pipeline *pipeline) { return pipeline->embed; }
 
 int sq_pipeline_open(struct sq_pipeline **out, const struct sq_pipeline_options *options, struct sq_err *err)

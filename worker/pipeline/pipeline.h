@@ -44,6 +44,10 @@ struct sq_predict;
 struct sq_predict *sq_pipeline_predict(struct sq_pipeline *pipeline);
 struct sq_predict *sq_pipeline_embed(struct sq_pipeline *pipeline);
 
+/* Who takes what people say of alerts; NULL: the alert stage is off. */
+struct sq_alert_stage;
+struct sq_alert_stage *sq_pipeline_alert(struct sq_pipeline *pipeline);
+
 /* Goes on with the rules of `config`, borrowed from now on; all or nothing. On the loop. */
 int sq_pipeline_reload(struct sq_pipeline *pipeline, const struct sq_config *config, struct sq_err *err);
 

@@ -73,10 +73,18 @@ static void post_later(struct sq_http_call *call, struct sq_str body, void *ctx)
     ((struct fixture *)ctx)->kept = call;
 }
 
+static void post_name(struct sq_http_call *call, struct sq_str body, void *ctx)
+{
+    (void)body;
+    (void)ctx;
+    answer_with(call, sq_str_view(sq_http_call_name(call)));
+}
+
 static const struct sq_http_route routes[] = {
     {"/echo", get_echo, SQ_HTTP_PLAIN, NULL},         {"/probe", get_teapot, SQ_HTTP_PROBE, NULL},
     {"/stream", get_snapshot, SQ_HTTP_STREAM, NULL}, {"/now", NULL, SQ_HTTP_PLAIN, post_now},
-    {"/later", get_echo, SQ_HTTP_PLAIN, post_later},
+    {"/later", get_echo, SQ_HTTP_PLAIN, post_later}, {"/things/*", NULL, SQ_HTTP_DELETE, post_name},
+    {"/things/*/do", NULL, SQ_HTTP_PLAIN, post_name},
 };
 enum { ROUTES_COUNT = sizeof routes / sizeof *routes };
 
@@ -246,6 +254,27 @@ static void a_body_over_the_bound_is_refused(void **state)
     close(fd);
     sq_buf_deinit(&answer);
     sq_buf_deinit(&request);
+    close_server(&fixture);
+}
+
+static void a_path_may_name_what_it_is_about(void **state)
+{
+    (void)state;
+    struct fixture fixture;
+    struct sq_buf answer = {0};
+    open_server(&fixture, "127.0.0.1:0", NULL);
+    const char *text = exchange(&fixture, &answer, POST("/things/a1/do", JSON, "2", "{}"));
+    assert_status(text, "200");
+    assert_non_null(strstr(text, "\r\n\r\na1"));
+    text = exchange(&fixture, &answer, REQUEST("DELETE", "/things/b2", LOCAL JSON));
+    assert_status(text, "200");
+    assert_non_null(strstr(text, "\r\n\r\nb2"));
+    assert_status(exchange(&fixture, &answer, REQUEST("DELETE", "/things/b2", LOCAL)), "415");
+    assert_status(exchange(&fixture, &answer, REQUEST("DELETE", "/things/b2", LOCAL JSON "Origin: http://evil.example\r\n")), "403");
+    assert_non_null(strstr(exchange(&fixture, &answer, POST("/things/b2", JSON, "2", "{}")), "Allow: DELETE"));
+    assert_status(exchange(&fixture, &answer, REQUEST("DELETE", "/things/", LOCAL JSON)), "405");
+    assert_status(exchange(&fixture, &answer, POST("/things/a/b/do", JSON, "2", "{}")), "405");
+    sq_buf_deinit(&answer);
     close_server(&fixture);
 }
 
@@ -500,6 +529,7 @@ int main(void)
         cmocka_unit_test(a_post_is_answered_at_once),
         cmocka_unit_test(a_body_over_the_bound_is_refused),
         cmocka_unit_test(a_post_may_be_answered_later),
+        cmocka_unit_test(a_path_may_name_what_it_is_about),
         cmocka_unit_test(head_has_no_body),
         cmocka_unit_test(foreign_hosts_and_origins_are_refused),
         cmocka_unit_test(beyond_loopback_probes_have_any_host_and_texts_stay_in),

@@ -13,6 +13,7 @@
 #include "engine/base/metrics.h"
 #include "tests/lib/fake_kafka.h"
 #include "worker/io/log.h"
+#include "worker/pipeline/alert_stage.h"
 #include "worker/pipeline/pipeline.h"
 
 enum { MINUTE_MS = 60000, DAYS = 3, ORDINARY = DAYS * 24 * 30, WAVE = 90, CALM = 200 };
@@ -152,6 +153,74 @@ static void a_shadow_rule_is_counted_and_tells_nobody(void **state)
     world_close(&world);
 }
 
+static void silence_then_tell(struct world *world, unsigned turn)
+{
+    static const struct sq_silence silence = {.id = 7, .entity = "ac*", .until_ms = INT64_C(4000000000000), .by = "me"};
+    struct sq_alert_coverage coverage;
+    struct sq_err err;
+    (void)turn;
+    if (world->scores.partitions[0].count) return;
+    assert_int_equal(sq_alert_stage_silence(sq_pipeline_alert(world->pipeline), &silence, &coverage, &err), 0);
+    assert_int_equal(coverage.partitions, 1);
+    if (!coverage.covered) return; /* not assigned yet */
+    pthread_mutex_lock(&world->mutex);
+    add_story(world);
+    pthread_mutex_unlock(&world->mutex);
+}
+
+static void what_is_silenced_is_marked(void **state)
+{
+    (void)state;
+    struct world world = {0};
+    world_open(&world);
+    world_start(&world);
+    drive(&world, silence_then_tell);
+    int64_t count = world.alerts.partitions[0].count;
+    assert_true(count >= 2);
+    for (int64_t i = 0; i < count; i++) assert_true(holds(&world, i, "\"silenced\":true"));
+    world_close(&world);
+}
+
+/* As soon as the alert is out; the calm that resolves it comes after. */
+static void acknowledge_then_calm(struct world *world, unsigned turn)
+{
+    struct sq_alert_stage *stage = sq_pipeline_alert(world->pipeline);
+    int64_t ts_ms = start_ms + (ORDINARY * 2 + WAVE / 3) * (int64_t)MINUTE_MS;
+    char id[17] = "";
+    struct sq_err err;
+    bool found;
+    (void)turn;
+    pthread_mutex_lock(&world->mutex);
+    bool is_out = world->alerts.partitions[0].count > 0 && world->scores.partitions[0].count == ORDINARY + WAVE;
+    const char *field = is_out ? strstr(world->alerts.partitions[0].records[0].value, "\"alert_id\":\"") : NULL;
+    if (field) memcpy(id, field + 12, 16);
+    pthread_mutex_unlock(&world->mutex);
+    if (!is_out) return;
+    assert_non_null(field);
+    assert_int_equal(sq_alert_stage_acknowledge(stage, strtoull(id, NULL, 16) ^ 1, &found, &err), 0);
+    assert_false(found);
+    assert_int_equal(sq_alert_stage_acknowledge(stage, strtoull(id, NULL, 16), &found, &err), 0);
+    assert_true(found);
+    pthread_mutex_lock(&world->mutex);
+    for (int i = 0; i < CALM; i++) add_score(world, ts_ms += 2 * MINUTE_MS, i % 10 == 0);
+    pthread_mutex_unlock(&world->mutex);
+}
+
+static void an_alert_that_somebody_takes_is_told_as_taken(void **state)
+{
+    (void)state;
+    struct world world = {0};
+    int64_t ts_ms = start_ms, taken = 0;
+    world_open(&world);
+    for (int i = 0; i < ORDINARY; i++) add_score(&world, ts_ms += 2 * MINUTE_MS, i % 10 == 0);
+    for (int i = 0; i < WAVE; i++) add_score(&world, ts_ms += MINUTE_MS / 3, i % 10 != 0);
+    world_start(&world);
+    drive(&world, acknowledge_then_calm);
+    for (int64_t i = 0; i < world.alerts.partitions[0].count; i++) taken += holds(&world, i, "\"acknowledged\":true");
+    assert_true(taken >= 1);
+    world_close(&world);
+}
+
 static int64_t alerts_of_a_full_run(void)
 {
     struct world world = {0};
@@ -232,6 +301,8 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_wave_fires_and_resolves_one_alert),
         cmocka_unit_test(a_shadow_rule_is_counted_and_tells_nobody),
+        cmocka_unit_test(what_is_silenced_is_marked),
+        cmocka_unit_test(an_alert_that_somebody_takes_is_told_as_taken),
         cmocka_unit_test(what_was_published_before_stays_silent),
         cmocka_unit_test(a_restart_in_the_middle_publishes_just_the_rest),
         cmocka_unit_test(rebalances_change_nothing),
