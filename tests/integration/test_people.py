@@ -8,8 +8,7 @@ from exactly import all_read, posts
 from squall import unique, wait_for
 
 RECORDS, PARTITIONS = 4000, 3
-# Ordinary posts up to the first wave, and most of that wave.
-UP_TO_AN_OPEN_ALERT = int(0.6 * (RECORDS - 4 * 60)) + 55
+WAVE, WAVE_TEXT = 60, b"a bad phone and a very bad phone"
 
 
 def ask(worker, method, path, body):
@@ -30,12 +29,17 @@ def alerts(worker):
     return [alert["alert"] for alert in json.loads(worker.get("/api/v1/alerts")[1])["alerts"]]
 
 
+def owned(worker):
+    return {part["partition"] for part in worker.status()["partitions"] if part["topic"].endswith(".scores")}
+
+
 def test_an_acknowledgement_and_a_silence_survive_a_restart(kafka, model, start):
     app, topic = unique("people"), unique("posts")
     kafka.make_topic(topic, PARTITIONS)
     records = posts(RECORDS, PARTITIONS)
     worker = start(app, topic, model=model).wait_ready()
-    kafka.produce(topic, records[:UP_TO_AN_OPEN_ALERT])
+    cut = [i for i, record in enumerate(records) if WAVE_TEXT in record["value"]][WAVE * 3 // 4]  # the first alert is open
+    kafka.produce(topic, records[:cut])
     wait_for("the first part is read", lambda: all_read(kafka, app, topic), every_s=0.5)
     alert_id = wait_for("an alert is out", lambda: alerts(worker))[-1]["alert_id"]
 
@@ -50,7 +54,7 @@ def test_an_acknowledgement_and_a_silence_survive_a_restart(kafka, model, start)
     worker = start(app, topic, model=model, name="w2").wait_ready()
     (kept,) = silences(worker)
     assert (kept["id"], kept["entity"], kept["by"], kept["comment"], kept["covered"]) == (put["id"], "*", "me", "a test", 4)
-    kafka.produce(topic, records[UP_TO_AN_OPEN_ALERT:])
+    kafka.produce(topic, records[cut:])
     wait_for("the rest is read", lambda: all_read(kafka, app, topic), every_s=0.5)
     told = wait_for("alerts are out", lambda: alerts(worker))
     assert all(alert["silenced"] for alert in told)
@@ -61,3 +65,30 @@ def test_an_acknowledgement_and_a_silence_survive_a_restart(kafka, model, start)
     worker = start(app, topic, model=model, name="w3").wait_ready()
     assert silences(worker) == []
     assert worker.stop() == 0
+
+
+def test_a_silence_goes_with_its_partition_to_another_worker(kafka, model, start):
+    app, topic = unique("people"), unique("posts")
+    kafka.make_topic(topic, PARTITIONS)
+    kafka.produce(topic, posts(600, PARTITIONS))
+    first = start(app, topic, model=model).wait_ready()
+    wait_for("all is read", lambda: all_read(kafka, app, topic), every_s=0.5)
+    everywhere = ask(first, "POST", "/api/v1/silences", {"rule": "*", "duration": "1h", "by": "me"})[1]
+    by_name = {}
+    for i in range(12):  # entities of all partitions
+        status, put = ask(first, "POST", "/api/v1/silences", {"entity": f"entity-{i}", "duration": "1h", "by": "me"})
+        assert status == 200 and put["covered"] == put["partitions"] == 1
+        by_name[f"entity-{i}"] = put["id"]
+
+    second = start(app, topic, model=model, name="w2").wait_ready()
+    wait_for("both have partitions", lambda: first.is_ready() and second.is_ready() and owned(first) and owned(second)
+             and len(owned(first)) + len(owned(second)) == 4)
+    known = [{silence["entity"]: silence["id"] for silence in silences(worker)} for worker in (first, second)]
+    assert known[0].pop("") == known[1].pop("") == everywhere["id"]
+    assert {**known[0], **known[1]} == by_name and not set(known[0]) & set(known[1])
+    others = next(iter(known[1]))
+    status, answer = ask(first, "POST", "/api/v1/silences", {"entity": others, "duration": "1h", "by": "me"})
+    assert status == 421 and others in answer["error"] and "partition" in answer["error"]
+    assert ask(first, "DELETE", f"/api/v1/silences/{by_name[others]}", {})[0] == 404
+    assert ask(second, "DELETE", f"/api/v1/silences/{by_name[others]}", {})[0] == 200
+    assert first.stop() == 0 and second.stop() == 0

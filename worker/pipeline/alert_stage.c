@@ -7,6 +7,7 @@
 
 #include "engine/base/clock.h"
 #include "engine/base/metrics.h"
+#include "engine/base/murmur2.h"
 #include "worker/core/reload.h"
 #include "worker/io/log.h"
 #include "worker/pipeline/alert_record.h"
@@ -43,7 +44,6 @@ struct part {
 struct kept {
     int32_t partition;
     int64_t next_offset;
-    uint64_t lineage;
     struct sq_detector *detector; /* owned; NULL: a free place */
 };
 
@@ -108,21 +108,18 @@ static void keep(struct sq_alert_stage *stage, struct part *part)
 {
     struct kept *kept = &stage->kept[stage->kept_next++ % KEPT_MAX];
     sq_detector_close(kept->detector);
-    *kept = (struct kept){part->owned.partition, sq_ledger_next_offset(&part->owned.ledger), part->lineage, part->detector};
+    *kept = (struct kept){part->owned.partition, sq_ledger_next_offset(&part->owned.ledger), part->detector};
     part->detector = NULL;
 }
 
 /* The kept detector of a partition, if it stands where the group does. */
-static struct sq_detector *unkeep(struct sq_alert_stage *stage, int32_t partition, int64_t committed_offset, uint64_t *lineage)
+static struct sq_detector *unkeep(struct sq_alert_stage *stage, int32_t partition, int64_t committed_offset)
 {
     struct sq_detector *found = NULL;
     for (unsigned i = 0; i < KEPT_MAX; i++) {
         struct kept *kept = &stage->kept[i];
         if (!kept->detector || kept->partition != partition) continue;
-        if (kept->next_offset == committed_offset && !found) {
-            found = kept->detector;
-            *lineage = kept->lineage;
-        }
+        if (kept->next_offset == committed_offset && !found) found = kept->detector;
         else sq_detector_close(kept->detector);
         kept->detector = NULL;
     }
@@ -158,7 +155,7 @@ static int own(struct sq_stage *base, struct sq_source_partition *partition, str
     struct sq_alert_stage *stage = self(base);
     struct part *part = calloc(1, sizeof *part);
     if (!part) return sq_err_set(err, SQ_E_NOMEM, "no memory for a partition");
-    struct sq_detector *detector = unkeep(stage, partition->partition, partition->committed_offset, &part->lineage);
+    struct sq_detector *detector = unkeep(stage, partition->partition, partition->committed_offset);
     bool is_kept = detector != NULL;
     int status = is_kept ? 0 : detector_open(stage, partition->partition, &detector, err);
     if (status) {
@@ -191,7 +188,7 @@ static void gone(struct sq_stage *base, struct sq_owned *owned, bool is_lost)
         part->stage->reader->ops->cancel(part->stage->reader, part);
         sq_alert_restore_deinit(&part->restore);
     }
-    if (!is_lost && !part->is_restoring && sq_owned_is_settled(owned)) keep(self(base), part);
+    if (!is_lost && !part->stage->reader && !part->is_restoring && sq_owned_is_settled(owned)) keep(self(base), part);
 }
 
 /* ---- out: alerts ---- */
@@ -643,9 +640,22 @@ static void save_soon(struct part *part)
     sq_outbox_flush(part->stage->base.outbox);
 }
 
-static struct sq_alert_coverage coverage_of(const struct sq_alert_stage *stage)
+/* The partition of the only entity a pattern matches; -1: it may match others. */
+static int32_t partition_of(const struct sq_alert_stage *stage, const char *pattern)
 {
-    return (struct sq_alert_coverage){.partitions = stage->base.host->config->output.partitions};
+    if (!pattern[0] || strpbrk(pattern, "*?")) return -1;
+    return sq_partition_of(sq_str_view(pattern), (int32_t)stage->base.host->config->output.partitions);
+}
+
+static bool is_about(const struct sq_owned *owned, int32_t partition) { return partition < 0 || owned->partition == partition; }
+
+/* Of nothing yet. */
+static struct sq_alert_coverage coverage_of(const struct sq_alert_stage *stage, int32_t partition)
+{
+    struct sq_alert_coverage coverage = {.partition = partition};
+    coverage.partitions = partition < 0 ? stage->base.host->config->output.partitions : 1;
+    for (const struct sq_owned *owned = stage->base.owned.head; owned; owned = owned->next) coverage.owned += is_about(owned, partition);
+    return coverage;
 }
 
 int sq_alert_stage_acknowledge(struct sq_alert_stage *stage, uint64_t alert_id, bool *found, struct sq_err *err)
@@ -669,9 +679,9 @@ int sq_alert_stage_silence(struct sq_alert_stage *stage, const struct sq_silence
                            struct sq_err *err)
 {
     int status = 0;
-    *coverage = coverage_of(stage);
+    *coverage = coverage_of(stage, partition_of(stage, silence->entity));
     for (struct sq_owned *owned = stage->base.owned.head; owned && status == 0; owned = owned->next) {
-        if (!is_settable(part_of(owned))) continue;
+        if (!is_settable(part_of(owned)) || !is_about(owned, coverage->partition)) continue;
         status = sq_detector_silence(part_of(owned)->detector, silence, err);
         if (status) break;
         save_soon(part_of(owned));
@@ -683,7 +693,7 @@ int sq_alert_stage_silence(struct sq_alert_stage *stage, const struct sq_silence
 
 struct sq_alert_coverage sq_alert_stage_unsilence(struct sq_alert_stage *stage, uint64_t id)
 {
-    struct sq_alert_coverage coverage = coverage_of(stage);
+    struct sq_alert_coverage coverage = coverage_of(stage, -1);
     for (struct sq_owned *owned = stage->base.owned.head; owned; owned = owned->next) {
         if (!is_settable(part_of(owned)) || !sq_detector_unsilence(part_of(owned)->detector, id)) continue;
         save_soon(part_of(owned));
@@ -704,7 +714,7 @@ static bool has_silence(const struct sq_owned *owned, uint64_t id)
 static void tell_silence(const struct sq_alert_stage *stage, const struct sq_owned *first, const struct sq_silence *silence,
                          sq_alert_silence_fn each, void *ctx)
 {
-    struct sq_alert_coverage coverage = coverage_of(stage);
+    struct sq_alert_coverage coverage = coverage_of(stage, partition_of(stage, silence->entity));
     for (const struct sq_owned *before = stage->base.owned.head; before != first; before = before->next)
         if (has_silence(before, silence->id)) return;
     for (const struct sq_owned *owned = first; owned; owned = owned->next) coverage.covered += has_silence(owned, silence->id);

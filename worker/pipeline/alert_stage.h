@@ -3,9 +3,9 @@
  *
  * A partition that comes is restored first, from <app>.alert-state, and nothing of it is delivered meanwhile (alert_state.h). Without a state
  * it is rebuilt: everything retained in it is fed to a fresh detector in silence, up to the group's committed offset; from there on
- * transitions go out. So an assignment alone neither fires nor resolves anything. A detector whose partition went away in order is kept for a
- * while: if the partition comes back and nobody took a record meanwhile, it goes on where it stood (eager
- * assignors take everything away at every rebalance). */
+ * transitions go out. So an assignment alone neither fires nor resolves anything. Where no state is kept, a detector whose partition went away in
+ * order is: if the partition comes back and nobody took a record meanwhile, it goes on where it stood (eager assignors take everything
+ * away at every rebalance). Where there is a state, it alone counts: what people say changes it without a record. */
 #ifndef SQ_PIPELINE_ALERT_STAGE_H
 #define SQ_PIPELINE_ALERT_STAGE_H
 
@@ -32,13 +32,16 @@ int sq_alert_stage_reload(struct sq_alert_stage *stage, const struct sq_config *
 /* What people say: part of the state of the partitions this worker owns, saved with the next commit, which is asked for at once. Partitions
  * that are being restored or given away are passed over. What fails but for SQ_E_FULL has failed the stage. */
 struct sq_alert_coverage {
-    unsigned covered, partitions; /* of how many of all, owned here or elsewhere */
+    int32_t partition;   /* the only one it is about; -1: all of them */
+    unsigned partitions; /* that it is about, wherever they are owned */
+    unsigned owned;      /* of these, here */
+    unsigned covered;    /* of these, took it or have it */
 };
 
 /* *found false: no such alert is open in a partition that could be asked. */
 int sq_alert_stage_acknowledge(struct sq_alert_stage *stage, uint64_t alert_id, bool *found, struct sq_err *err);
 
-/* In all of them or, where one is full (SQ_E_FULL), in none. */
+/* In all owned partitions that it is about (of an entity without `*` or `?`, just its own) or, where one is full (SQ_E_FULL), in none. */
 int sq_alert_stage_silence(struct sq_alert_stage *stage, const struct sq_silence *silence, struct sq_alert_coverage *coverage,
                            struct sq_err *err);
 struct sq_alert_coverage sq_alert_stage_unsilence(struct sq_alert_stage *stage, uint64_t id); /* covered: those that had it */

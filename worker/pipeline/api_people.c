@@ -11,7 +11,7 @@
 #include "worker/io/log.h"
 #include "worker/pipeline/alert_state.h"
 
-static const char elsewhere[] = "not found in the partitions this worker owns: another worker may have it";
+static const char elsewhere[] = "not found in the partitions this worker owns: ask the other workers (squall alerts takes --url more than once)";
 
 /* Sixteen hexadecimal digits, as ids are written everywhere. */
 static bool parse_id(const char *text, uint64_t *id)
@@ -126,9 +126,23 @@ static int read_silence(const json_t *object, struct sq_silence *silence, struct
     return silence->rule[0] || silence->entity[0] ? 0 : sq_err_set(err, SQ_E_DECODE, "rule or entity: one of them is needed; * is any");
 }
 
+/* No partition took it. */
+static void refuse_silence(struct sq_http_call *call, struct sq_alert_coverage coverage, const char *entity)
+{
+    char why[SQ_RULE_TEXT_BYTES + 192];
+    if (coverage.owned || coverage.partition < 0) {
+        sq_http_call_refuse(call, 503, "Unhealthy", coverage.owned ? "partitions are being restored or given away: again in a moment"
+                                                                   : "this worker owns no partition of the scores: ask another one");
+        return;
+    }
+    snprintf(why, sizeof why, "the scores of '%s' are in partition %d, which another worker owns: ask that one (/api/v1/status tells whose it is)",
+             entity, (int)coverage.partition);
+    sq_http_call_refuse(call, 421, "Misdirected", why);
+}
+
 void sq_api_silence(struct sq_alert_stage *stage, struct sq_http_call *call, struct sq_str body)
 {
-    struct sq_alert_coverage coverage = {0};
+    struct sq_alert_coverage coverage = {.partition = -1};
     struct sq_silence silence;
     json_t *object = NULL;
     struct sq_err err;
@@ -140,7 +154,7 @@ void sq_api_silence(struct sq_alert_stage *stage, struct sq_http_call *call, str
     } else if (stage && sq_alert_stage_silence(stage, &silence, &coverage, &err)) {
         sq_http_call_refuse(call, 409, "Conflict", err.message);
     } else if (!coverage.covered) {
-        sq_http_call_refuse(call, 503, "Unhealthy", "this worker owns no partition that could take it now: ask another one, or again later");
+        refuse_silence(call, coverage, silence.entity);
     } else {
         answer_id(call, silence.id, &coverage);
     }
