@@ -5,59 +5,38 @@
 #include "engine/kernels/vec_avx512.h"
 #include "engine/kernels/rungs.h"
 #include "engine/kernels/unroll.h"
+#include "engine/kernels/finish_float.inc"
 
-enum { PANEL = 32, GROUP = 2, REGISTER_HALVES = 32 };
+typedef uint16_t input_value, weight_value;
+typedef __m512bh lanes;
 
-static inline ALWAYS_INLINE __m512bh load_halves(const uint16_t *from)
+enum { PANEL = 32, GROUP = 2, TURN_GROUPS = 1, AHEAD = 0 };
+
+static inline ALWAYS_INLINE size_t weight_step(const struct sq_panel *panel) { return (void)panel, PANEL * GROUP; }
+
+static inline ALWAYS_INLINE lanes load_weights(const uint16_t *weights)
 {
-    __m512bh halves;
-    __builtin_memcpy(&halves, from, sizeof halves);
+    lanes halves;
+    __builtin_memcpy(&halves, weights, sizeof halves);
     return halves;
 }
 
-static inline ALWAYS_INLINE __m512bh two_inputs(const uint16_t *in)
+static inline ALWAYS_INLINE lanes spread_inputs(const uint16_t *inputs)
 {
     int32_t two;
-    __m512i all;
-    __m512bh halves;
-    __builtin_memcpy(&two, in, sizeof two);
-    all = _mm512_set1_epi32(two);
+    __builtin_memcpy(&two, inputs, sizeof two);
+    __m512i all = _mm512_set1_epi32(two);
+    lanes halves;
     __builtin_memcpy(&halves, &all, sizeof halves);
     return halves;
 }
 
-static inline ALWAYS_INLINE void finish_vec(const struct sq_panel *panel, size_t row, size_t column, vec sum)
+static inline ALWAYS_INLINE sums add_products(sums sum, const lanes *inputs, const lanes *weights)
 {
-    float *out = panel->out + row * panel->out_stride + column;
-    sum = vec_add(sum, vec_load(panel->bias + column));
-    if (panel->adds) sum = vec_add(sum, vec_load(out));
-    vec_store(out, sum);
+    return _mm512_dpbf16_ps(sum, *inputs, *weights);
 }
 
-static inline ALWAYS_INLINE void run_tile(const struct sq_panel *panel, size_t row, const size_t rows)
-{
-    vec low[SQ_TILE_ROWS], high[SQ_TILE_ROWS];
-    size_t stride = panel->in_stride_bytes / sizeof(uint16_t);
-    const uint16_t *in = (const uint16_t *)panel->in + row * stride, *weight = panel->weight;
-    UNROLLED
-    for (size_t r = 0; r < rows; r++) low[r] = high[r] = vec_set(0.0f);
-    for (size_t step = panel->steps; step > 0; step--, in += GROUP, weight += PANEL * GROUP) {
-        __m512bh weight_low = load_halves(weight), weight_high = load_halves(weight + REGISTER_HALVES);
-        UNROLLED
-        for (size_t r = 0; r < rows; r++) {
-            __m512bh x = two_inputs(in + r * stride);
-            low[r] = _mm512_dpbf16_ps(low[r], x, weight_low);
-            high[r] = _mm512_dpbf16_ps(high[r], x, weight_high);
-        }
-    }
-    UNROLLED
-    for (size_t r = 0; r < rows; r++) {
-        finish_vec(panel, row + r, 0, low[r]);
-        finish_vec(panel, row + r, VEC_FLOATS, high[r]);
-    }
-}
-
-#include "engine/kernels/tiles.inc"
+#include "engine/kernels/tile.inc"
 
 static void round_row(const struct sq_linear *linear, void *row, float *scale, float *offset, const float *x)
 {

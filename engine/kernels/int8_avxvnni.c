@@ -5,41 +5,17 @@
 #include "engine/kernels/vec_avx2.h"
 #include "engine/kernels/rungs.h"
 #include "engine/kernels/unroll.h"
-#include "engine/kernels/int8_finish.inc"
+#include "engine/kernels/finish_int8.inc"
+#include "engine/kernels/bytes_avx2.inc"
 
-enum { PANEL = 16, GROUP = 4, REGISTER_BYTES = 32 };
+enum { TURN_GROUPS = 1, AHEAD = 0 };
 
-static inline ALWAYS_INLINE __m256i load_weights(const int8_t *weight) { return _mm256_loadu_si256((const __m256i *)(const void *)weight); }
-
-static inline ALWAYS_INLINE __m256i four_inputs(const uint8_t *in)
+static inline ALWAYS_INLINE sums add_products(sums sum, const lanes *inputs, const lanes *weights)
 {
-    int32_t four;
-    __builtin_memcpy(&four, in, sizeof four);
-    return _mm256_set1_epi32(four);
+    return (sums)_mm256_dpbusd_avx_epi32((__m256i)sum, *inputs, *weights);
 }
 
-static inline ALWAYS_INLINE void run_tile(const struct sq_panel *panel, size_t row, const size_t rows)
-{
-    sums low[SQ_TILE_ROWS], high[SQ_TILE_ROWS];
-    size_t stride = panel->in_stride_bytes;
-    const uint8_t *in = (const uint8_t *)panel->in + row * stride;
-    const int8_t *weight = panel->weight;
-    UNROLLED
-    for (size_t r = 0; r < rows; r++) low[r] = high[r] = (sums){0};
-    for (size_t step = panel->steps; step > 0; step--, in += GROUP, weight += PANEL * GROUP) {
-        __m256i weight_low = load_weights(weight), weight_high = load_weights(weight + REGISTER_BYTES);
-        UNROLLED
-        for (size_t r = 0; r < rows; r++) {
-            __m256i x = four_inputs(in + r * stride);
-            low[r] = (sums)_mm256_dpbusd_avx_epi32((__m256i)low[r], x, weight_low);
-            high[r] = (sums)_mm256_dpbusd_avx_epi32((__m256i)high[r], x, weight_high);
-        }
-    }
-    finish_tile(panel, row, rows, 0, low);
-    finish_tile(panel, row, rows, VEC_FLOATS, high);
-}
-
-#include "engine/kernels/tiles.inc"
+#include "engine/kernels/tile.inc"
 
 const struct sq_rung sq_rung_int8_avxvnni = {
     .name = "int8", .is_int8 = true, .panel = PANEL, .group = GROUP, .input_max = 255, .weight_max = 127,
