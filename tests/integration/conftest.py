@@ -2,24 +2,31 @@
 """What the integration tests share: a real Kafka (SQUALL_TEST_BROKERS, else ops/kafka start, which is harmless when it runs), a model that
 costs nothing, and workers that don't outlive their test."""
 import os
-import subprocess
-from pathlib import Path
 
 import pytest
 
 import squall
 import tiny_model
+from own_kafka import OpsKafka, OwnKafka
 
-ROOT = Path(__file__).resolve().parents[2]
 
 
 @pytest.fixture(scope="session")
 def kafka():
     brokers = os.environ.get("SQUALL_TEST_BROKERS")
-    if not brokers:
-        done = subprocess.run([ROOT / "ops/kafka", "start"], stdout=subprocess.PIPE, text=True, check=True)
-        brokers = done.stdout.strip().splitlines()[-1]
-    return squall.Kafka(brokers)
+    return squall.Kafka(brokers) if brokers else OpsKafka()
+
+
+@pytest.fixture(scope="session")
+def breakable(kafka, tmp_path_factory):
+    """A Kafka whose nodes may be killed. One of three may, where others work; a single one is another than the tests share, as it would have
+    to recover whatever they left in it."""
+    if isinstance(kafka, OpsKafka) and kafka.nodes() > 1:
+        yield kafka
+        return
+    own = OwnKafka(tmp_path_factory.mktemp("breakable"), SQUALL_BROKER_SESSION_MS="4000")
+    yield own
+    own.run("clean")
 
 
 @pytest.fixture(scope="session")
@@ -34,11 +41,11 @@ def scores(tmp_path_factory):
 
 @pytest.fixture
 def start(tmp_path, kafka):
-    """start(app, topic, ...) starts a worker; what still runs at the end is killed."""
+    """start(app, topic, ...) starts a worker on the shared Kafka or another; what still runs at the end is killed."""
     workers = []
 
-    def start_worker(app, topic, **options):
-        worker = squall.Worker(tmp_path, kafka, app, topic, **options)
+    def start_worker(app, topic, on=kafka, **options):
+        worker = squall.Worker(tmp_path, on, app, topic, **options)
         workers.append(worker)
         return worker.start()
 

@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 """Workers and topics for the integration tests."""
+import functools
 import importlib
 import json
 import os
@@ -15,8 +16,8 @@ from collections import Counter
 from pathlib import Path
 
 import yaml
-from confluent_kafka import Consumer, KafkaError, KafkaException, Producer, TopicPartition
-from confluent_kafka.admin import AdminClient, NewTopic
+from confluent_kafka import Consumer, ConsumerGroupTopicPartitions, IsolationLevel, KafkaError, KafkaException, Producer, TopicPartition
+from confluent_kafka.admin import AdminClient, NewTopic, OffsetSpec
 
 ROOT = Path(__file__).resolve().parents[2]
 BINARY = os.environ.get("SQUALL_BINARY", str(ROOT / "build/release/squall"))
@@ -45,6 +46,21 @@ def unique(name):
     return f"{name}-{uuid.uuid4().hex[:8]}"
 
 
+def patient(ask):
+    """A broker that is on its way back answers later: its errors are "not yet" for a minute."""
+    @functools.wraps(ask)
+    def ask_patiently(*arguments):
+        end = time.monotonic() + 60
+        while True:
+            try:
+                return ask(*arguments)
+            except KafkaException:
+                if time.monotonic() > end:
+                    raise
+                time.sleep(0.2)
+    return ask_patiently
+
+
 class Kafka:
     def __init__(self, brokers):
         self.brokers = brokers
@@ -52,10 +68,11 @@ class Kafka:
 
     def make_topic(self, name, partitions, **config):
         self.admin.create_topics([NewTopic(name, partitions, 1, config=config)])[name].result()
-        wait_for(f"topic {name}", lambda: self.partitions(name) == partitions)
+        wait_for(f"topic {name}", lambda: len(self.ends(name)) == partitions)
 
+    @patient
     def partitions(self, name):
-        topic = self.admin.list_topics(timeout=20).topics.get(name)
+        topic = self.admin.list_topics(timeout=10).topics.get(name)
         return len(topic.partitions) if topic and not topic.error else 0
 
     def produce(self, topic, records, **settings):
@@ -73,24 +90,24 @@ class Kafka:
         for index, record in enumerate(records):
             producer.produce(topic, on_delivery=note(index), **record)
             producer.poll(0)
-        assert producer.flush(60) == 0
+        assert producer.flush(120) == 0
         return coordinates
 
+    @patient
     def ends(self, topic):
-        consumer = Consumer({"bootstrap.servers": self.brokers, "group.id": "ends"})
-        try:
-            count = self.partitions(topic)
-            return [consumer.get_watermark_offsets(TopicPartition(topic, i), timeout=20)[1] for i in range(count)]
-        finally:
-            consumer.close()
+        """Of each partition the last stable offset."""
+        asked = {TopicPartition(topic, i): OffsetSpec.latest() for i in range(self.partitions(topic))}
+        answers = self.admin.list_offsets(asked, isolation_level=IsolationLevel.READ_COMMITTED, request_timeout=10) if asked else {}
+        found = {part.partition: answer.result().offset for part, answer in answers.items()}
+        return [found[i] for i in range(len(asked))]
 
     def count(self, topic):
         return sum(self.ends(topic)) if self.partitions(topic) else 0
 
     def read(self, topic, timeout_s=60):
         """All records of a topic, as a read_committed reader without a group sees them, up to its ends now. Offsets have holes, so only
-        the reader's position tells that it is through; an open transaction holds it up."""
-        left = dict(enumerate(self.ends(topic)))
+        the reader's position tells that it is through; an open transaction holds it up, and so does a broker on its way back."""
+        left, trouble = dict(enumerate(self.ends(topic))), None
         consumer = Consumer({"bootstrap.servers": self.brokers, "group.id": unique("reader"), "enable.auto.commit": False,
                              "isolation.level": "read_committed", "auto.offset.reset": "earliest", "enable.partition.eof": True})
         messages = []
@@ -98,25 +115,28 @@ class Kafka:
             consumer.assign([TopicPartition(topic, i, 0) for i in left])
             end = time.monotonic() + timeout_s
             while left and time.monotonic() < end:
-                for message in consumer.consume(1000, 0.5):
+                for message in consumer.consume(1000, 0.1):
                     if not message.error():
                         messages.append(message)
                     elif message.error().code() != KafkaError._PARTITION_EOF:
-                        raise KafkaException(message.error())
+                        trouble = message.error()
                     elif message.offset() >= left.get(message.partition(), 0):
                         left.pop(message.partition(), None)
         finally:
             consumer.close()
-        assert not left, f"{topic} could not be read to these ends: {left}"
+        assert not left, f"{topic} could not be read to these ends: {left} ({trouble})"
         return messages
 
+    @patient
     def committed(self, group, topic):
-        consumer = Consumer({"bootstrap.servers": self.brokers, "group.id": group})
-        try:
-            parts = [TopicPartition(topic, i) for i in range(self.partitions(topic))]
-            return [part.offset for part in consumer.committed(parts, timeout=20)]
-        finally:
-            consumer.close()
+        """Of each partition the group's stable offset, or -1001."""
+        parts = [TopicPartition(topic, i) for i in range(self.partitions(topic))]
+        asked = [ConsumerGroupTopicPartitions(group, parts)]
+        found = self.admin.list_consumer_group_offsets(asked, require_stable=True, request_timeout=10)[group].result().topic_partitions
+        for part in found:
+            if part.error:
+                raise KafkaException(part.error)
+        return [part.offset for part in sorted(found, key=lambda part: part.partition)]
 
 
 class Worker:

@@ -2,47 +2,31 @@
 """Access and privacy on a broker that asks for it: TLS, SASL, secrets, and what a running worker gave up."""
 import base64
 import json
-import os
 import re
 import subprocess
 import time
 from pathlib import Path
 
 import pytest
+from own_kafka import OwnKafka
+from squall import BINARY, unique, wait_for
 
-from squall import BINARY, Kafka, free_port, unique, wait_for
-
-ROOT = Path(__file__).resolve().parents[2]
 LIBRDKAFKA = re.search(r"librdkafka (\d+)\.(\d+)\.(\d+)", subprocess.run([BINARY, "version"], capture_output=True, text=True, check=True).stdout)
 SCRAM_WORKS_FROM = (2, 6, 1)  # older ones repeat the nonce, which Kafka 4 refuses
 
 
-class Secure(Kafka):
-    """A broker of its own, beside the one that the other tests share; its plain listener is the tests' own door."""
-
+class Secure(OwnKafka):
     def __init__(self, folder):
-        self.port = free_port_for_four()
-        self.environment = {**os.environ, "SQUALL_BROKER_DIR": str(folder), "SQUALL_BROKER_PORT": str(self.port)}
+        super().__init__(folder, "--secure")
         self.tls = folder / "tls"
-        super().__init__(self.run("start", "--secure").splitlines()[-1])
-
-    def run(self, *words):
-        return subprocess.run([ROOT / "ops/kafka", *words], stdout=subprocess.PIPE, text=True, check=True, env=self.environment).stdout
 
     def address(self, protocol):
         return f"localhost:{self.port + {'SASL_SSL': 2, 'SSL': 3}[protocol]}"
 
 
-def free_port_for_four():
-    port = free_port()
-    return port if port < 60000 else port - 5000
-
-
 @pytest.fixture(scope="module")
-def secure(kafka, tmp_path_factory):
-    folder = tmp_path_factory.mktemp("secure")
-    (folder / "libs").symlink_to(Path(os.environ.get("SQUALL_BROKER_DIR", ROOT / ".kafka")) / "libs")  # `kafka` has fetched them
-    broker = Secure(folder)
+def secure(tmp_path_factory):
+    broker = Secure(tmp_path_factory.mktemp("secure"))
     yield broker
     broker.run("clean")
 

@@ -3,23 +3,19 @@
 
 Short forms; SQUALL_SOAK=N makes each about N times as long (ops/soak). -s prints the figures. The seed is printed with each failure;
 SQUALL_SEED sets it."""
+import functools
 import os
 import random
 import signal
-import subprocess
-import threading
 import time
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 from exactly import Reader, all_read, check_alerts, check_ids, check_scores, posts
-from squall import ROOT, unique, wait_for
+from squall import unique, wait_for
 
 TIMES = float(os.environ.get("SQUALL_SOAK", "1"))
 PARTITIONS = 6
-
-
-def broker(*arguments):
-    subprocess.run([ROOT / "ops/kafka", *arguments], check=True, stdout=subprocess.DEVNULL)
 
 
 @pytest.fixture
@@ -33,7 +29,8 @@ class Run:
     """Workers, and posts that come over some seconds; then everything is checked."""
 
     def __init__(self, kafka, scores, model, start, draw, workers, seconds, per_second=1500, config=None):
-        self.kafka, self.scores, self.model, self.start, self.draw, self.config = kafka, scores, model, start, draw, config
+        self.kafka, self.scores, self.model, self.draw, self.config = kafka, scores, model, draw, config
+        self.start = functools.partial(start, on=kafka)
         self.app, self.topic, self.seconds = unique("exact"), unique("posts"), seconds * TIMES
         kafka.make_topic(self.topic, PARTITIONS)
         self.workers = [self.new_worker(f"w{i}") for i in range(workers)]
@@ -42,8 +39,7 @@ class Run:
         self.reader = Reader(kafka, scores, f"{self.app}.scores")
         self.records = posts(int(self.seconds * per_second), PARTITIONS, seed=draw.randrange(1 << 30))
         self.coordinates, self.step = [], per_second // 2
-        self.thread = threading.Thread(target=self.produce)
-        self.thread.start()
+        self.producing = ThreadPoolExecutor(1).submit(self.produce)
 
     def new_worker(self, name):
         return self.start(self.app, self.topic, name=name, model=self.model, config=self.config)
@@ -54,7 +50,7 @@ class Run:
             time.sleep(0.5)
 
     def is_producing(self):
-        return self.thread.is_alive()
+        return not self.producing.done()
 
     def kill_and_restart(self, i, down_s=0.0):
         self.workers[i].kill()
@@ -62,7 +58,7 @@ class Run:
         self.workers[i] = self.new_worker(f"w{i}")
 
     def check(self, faults):
-        self.thread.join()
+        self.producing.result()
         wait_for("all is read and committed", lambda: all_read(self.kafka, self.app, self.topic), 120 * max(1, TIMES), 1)
         for worker in self.workers:
             assert worker.is_running(), worker.log_text()[-3000:]
@@ -100,15 +96,15 @@ def test_a_frozen_worker_wakes(kafka, model, scores, start, draw):
     run.check(rounds)
 
 
-def test_the_broker_is_killed(kafka, model, scores, start, draw):
+def test_the_broker_is_killed(breakable, model, scores, start, draw):
     """One node of however many there are: with one, everything stands still until it is back."""
-    run = Run(kafka, scores, model, start, draw, workers=2, seconds=6)
-    nodes, faults = len(kafka.brokers.split(",")), 0
-    while run.is_producing() or faults == 0:
-        node = str(draw.randrange(nodes) + 1)
-        time.sleep(draw.uniform(2, 4))
-        broker("kill", node)
-        time.sleep(draw.uniform(1, 4))
-        broker("node", node)
+    run = Run(breakable, scores, model, start, draw, workers=2, seconds=4)
+    faults = 0
+    while faults < 2 * TIMES:
+        node = str(draw.randrange(breakable.nodes()) + 1)
+        time.sleep(draw.uniform(1, 3))
+        breakable.run("kill", node)
+        time.sleep(draw.uniform(0, 3))
+        breakable.run("node", node)
         faults += 1
     run.check(faults)

@@ -22,7 +22,10 @@ static bool complain(const char *what, const char *why)
     return false;
 }
 
-/* A client named by the one property its kind needs. Its log would only repeat our line, so it has none. */
+/*
+ * A client named by the one property its kind needs. Its log would only repeat our line, so it has none. It tries again at once: by default
+ * a client that was refused waits longer each time, up to 10 s, and a cluster would be found ready that much too late.
+ */
 static rd_kafka_t *client_open(rd_kafka_type_t type, const char *bootstrap, const char *name_property)
 {
     char why[TEXT_BYTES];
@@ -30,7 +33,8 @@ static rd_kafka_t *client_open(rd_kafka_type_t type, const char *bootstrap, cons
     rd_kafka_conf_t *conf = rd_kafka_conf_new();
     rd_kafka_conf_set_log_cb(conf, NULL);
     if (rd_kafka_conf_set(conf, "bootstrap.servers", bootstrap, why, sizeof why) == RD_KAFKA_CONF_OK &&
-        rd_kafka_conf_set(conf, name_property, "squall-probe", why, sizeof why) == RD_KAFKA_CONF_OK)
+        rd_kafka_conf_set(conf, name_property, "squall-probe", why, sizeof why) == RD_KAFKA_CONF_OK &&
+        rd_kafka_conf_set(conf, "reconnect.backoff.max.ms", "200", why, sizeof why) == RD_KAFKA_CONF_OK)
         client = rd_kafka_new(type, conf, why, sizeof why);
     if (!client) {
         complain("client", why);
