@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* A fixed number of jobs circulates: the main thread takes a free one, gives it the next text and submits it; engine threads give it
  * back. A stretch is one pool's life: some texts to get under way, then laps that follow each other without a gap. Nobody runs dry at a
- * lap's end, since texts are fed until the last lap is over. A lap is a pass, or several where the texts are few.
+ * lap's end, since texts are fed until the last lap is over. A lap is a pass, or several where the texts are few. Threads finish out of order,
+ * so a lap may end with a text of the next: what a pass holds is counted by the texts of the first, whenever they finish.
  *
  * Several numbers of threads take turns, a lap each, round after round, so that what else the machine does hits them alike; speed-ups
  * are medians over the rounds. */
@@ -36,7 +37,16 @@ struct entry {
     size_t laps_count, laps_capacity;
     double seconds, cpu_seconds;           /* sums */
     struct sq_pool_times spent;
-    uint64_t tokens, truncated, failed;    /* in all laps */
+};
+
+struct bench_job {
+    struct sq_job job; /* first */
+    bool is_of_first_pass;
+};
+
+/* Of one pass. */
+struct counts {
+    uint64_t tokens, truncated, failed;
 };
 
 struct bench {
@@ -44,7 +54,7 @@ struct bench {
     const struct sq_bench_texts *texts;
     const struct sq_bench_options *options;
     size_t lap_texts;
-    struct sq_job *jobs; /* [SQ_BENCH_IN_FLIGHT_MAX]; owned */
+    struct bench_job *jobs; /* [SQ_BENCH_IN_FLIGHT_MAX]; owned */
     struct sq_pool *pool;
     size_t next_text;
 
@@ -52,6 +62,7 @@ struct bench {
     pthread_cond_t given_back;
     struct sq_job *free_jobs;
     size_t in_flight;
+    struct counts counts;
     struct entry *entry;     /* whose stretch it is */
     size_t until_mark;       /* texts to finish until the laps begin, then until the lap's end */
     bool is_timed;           /* a lap is running */
@@ -135,13 +146,13 @@ static void pass_mark(struct bench *bench)
     bench->until_mark = bench->lap_texts;
 }
 
-static void count(struct bench *bench, const struct sq_prediction *prediction)
+static void count(struct bench *bench, const struct sq_job *job)
 {
-    struct entry *entry = bench->entry;
-    if (bench->is_timed) {
-        entry->tokens += prediction->tokens;
-        entry->truncated += prediction->truncated;
-        entry->failed += prediction->code < 0;
+    const struct sq_prediction *prediction = &job->prediction;
+    if (((const struct bench_job *)job)->is_of_first_pass) {
+        bench->counts.tokens += prediction->tokens;
+        bench->counts.truncated += prediction->truncated;
+        bench->counts.failed += prediction->code < 0;
     }
     if (!bench->is_over && --bench->until_mark == 0) pass_mark(bench);
 }
@@ -152,7 +163,7 @@ static void give_back(struct sq_job *jobs, void *ctx)
     pthread_mutex_lock(&bench->mutex);
     for (struct sq_job *job = jobs, *next; job; job = next) {
         next = job->next;
-        count(bench, &job->prediction);
+        count(bench, job);
         job->next = bench->free_jobs;
         bench->free_jobs = job;
         bench->in_flight--;
@@ -189,6 +200,7 @@ static int feed(struct bench *bench, size_t in_flight_max, struct sq_err *err)
 {
     struct sq_job *job;
     while ((job = take_free(bench, in_flight_max))) {
+        ((struct bench_job *)job)->is_of_first_pass = bench->next_text < bench->texts->count;
         job->text = bench->texts->items[bench->next_text++ % bench->texts->count];
         int status = sq_pool_try_submit(bench->pool, job);
         if (status < 0) return sq_err_set(err, status, "a text could not be handed to the engine: %s", sq_err_meaning(status));
@@ -259,19 +271,17 @@ static int fill_speed_up(const struct entry *first, const struct entry *entry, s
     return 0;
 }
 
-/* Rounded: a lap's texts are those finished in it, so where threads finish out of order, a pass may hold one of the next. */
-static uint64_t mean(uint64_t sum, size_t passes) { return (sum + passes / 2) / passes; }
-
-static void fill_result(struct entry *entry, size_t lap_texts, size_t texts_count)
+static void fill_result(const struct bench *bench, struct entry *entry)
 {
     struct sq_bench_result *result = entry->result;
+    size_t lap_texts = bench->lap_texts, texts_count = bench->texts->count;
     double texts = (double)(lap_texts * entry->laps_count), lap_passes = (double)(lap_texts / texts_count);
     double encoding_seconds = (double)entry->spent.encoding_ns * 1e-9, encoding_cpu_seconds = (double)entry->spent.encoding_cpu_ns * 1e-9;
     double tokenising_cpu_seconds = (double)entry->spent.tokenising_cpu_ns * 1e-9;
     result->passes = lap_texts / texts_count * entry->laps_count;
-    result->tokens = mean(entry->tokens, result->passes);
-    result->truncated = mean(entry->truncated, result->passes);
-    result->failed = mean(entry->failed, result->passes);
+    result->tokens = bench->counts.tokens;
+    result->truncated = bench->counts.truncated;
+    result->failed = bench->counts.failed;
     result->waiting_share = (double)entry->spent.waiting_ns * 1e-9 / (entry->seconds * result->threads);
     result->tokenising_share = tokenising_cpu_seconds / entry->cpu_seconds;
     double handed_over = 1 - (tokenising_cpu_seconds + encoding_cpu_seconds) / entry->cpu_seconds;
@@ -283,11 +293,11 @@ static void fill_result(struct entry *entry, size_t lap_texts, size_t texts_coun
     result->texts_per_cpu_second = (double)lap_texts / median(entry->lap_cpu_seconds, entry->laps_count);
 }
 
-static int fill_results(struct bench *bench, struct entry *entries, unsigned entries_count, struct sq_err *err)
+static int fill_results(const struct bench *bench, struct entry *entries, unsigned entries_count, struct sq_err *err)
 {
     int status = 0;
     for (unsigned i = 0; status == 0 && i < entries_count; i++) status = fill_speed_up(&entries[0], &entries[i], err);
-    for (unsigned i = 0; status == 0 && i < entries_count; i++) fill_result(&entries[i], bench->lap_texts, bench->texts->count);
+    for (unsigned i = 0; status == 0 && i < entries_count; i++) fill_result(bench, &entries[i]);
     return status;
 }
 
@@ -321,8 +331,8 @@ static int bench_init(struct bench *bench, const struct sq_engine *engine, const
     bench->jobs = calloc(SQ_BENCH_IN_FLIGHT_MAX, sizeof *bench->jobs);
     if (!bench->jobs) return sq_err_set(err, SQ_E_NOMEM, "no memory for the jobs");
     for (size_t i = 0; i < SQ_BENCH_IN_FLIGHT_MAX; i++) {
-        bench->jobs[i].next = bench->free_jobs;
-        bench->free_jobs = &bench->jobs[i];
+        bench->jobs[i].job.next = bench->free_jobs;
+        bench->free_jobs = &bench->jobs[i].job;
     }
     pthread_mutex_init(&bench->mutex, NULL);
     pthread_cond_init(&bench->given_back, NULL);

@@ -189,6 +189,26 @@ static void assert_run(const json_t *run, int threads)
     assert_int_equal(json_integer_value(json_object_get(run, "failed")), 1);
 }
 
+/* Lines of one to five letters in turns: three to seven tokens. */
+static void write_many_texts(unsigned count)
+{
+    struct sq_buf texts;
+    sq_buf_init(&texts);
+    for (unsigned i = 0; i < count; i++) sq_buf_printf(&texts, "%.*s\n", (int)(i % 5 + 1), "abcab");
+    test_folder_write(&folder, "many", sq_buf_view(&texts));
+    sq_buf_deinit(&texts);
+}
+
+/* However the threads take turns. */
+static void test_bench_counts_the_texts_of_a_pass(void **state)
+{
+    (void)state;
+    write_many_texts(1000);
+    assert_int_equal(squall("bench --precision fp32 --model @ --seconds 1 --threads 4 --input @/many"), 0);
+    assert_non_null(strstr(out.data, "1000 texts, 5000 tokens, 0 cut, 0 could not be scored"));
+    assert_non_null(strstr(out.data, "speed-up"));
+}
+
 static void test_bench(void **state)
 {
     (void)state;
@@ -206,8 +226,6 @@ static void test_bench(void **state)
     assert_run(json_array_get(runs, 0), 1);
     assert_run(json_array_get(runs, 1), 2);
     json_decref(two);
-    assert_int_equal(squall("bench --model @ --seconds 1 --threads 1 --input @/texts"), 0);
-    assert_non_null(strstr(out.data, "speed-up"));
 }
 
 static void test_vectors(void **state)
@@ -256,6 +274,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(test_ensemble, setup, teardown),
         cmocka_unit_test_setup_teardown(test_exit_codes, setup, teardown),
         cmocka_unit_test_setup_teardown(test_bench, setup, teardown),
+        cmocka_unit_test_setup_teardown(test_bench_counts_the_texts_of_a_pass, setup, teardown),
         cmocka_unit_test_setup_teardown(test_vectors, setup, teardown),
         cmocka_unit_test_setup_teardown(test_inspect, setup, teardown),
     };
