@@ -52,21 +52,48 @@ def test_a_part_replaces_its_older_self_only():
     assert merged == {"about": "new", "parts": {"a": 1, "b": 3}}
 
 
+ROWS = [["int8 in arrival order, MiniLM-L6", "1.6", "1.71 (1.54 to 1.88)", "5", "A CPU 26/2, avx512", "CTranslate2",
+         "`ops/bench/peers --only int8 --shape minilm`"],
+        ["int8 over sorted, MiniLM-L6", "1.2", "1.30 (1.17 to 1.43)", "5", "A CPU 26/2, avx512", "OpenVINO",
+         "`ops/bench/peers --only int8 --shape minilm`"]]
+PAGE = f"""before
+| {ROWS[0][0]} | 1.6 | not measured |
+| {ROWS[1][0]} | 1.2 | not measured |
+| of another tool | 3 | 4 |
+{report.BEGIN}
+old
+{report.END}
+after
+"""
+
+
 def test_the_closest_peer_of_an_order_is_what_counts():
-    rows = list(report.asked_rows(results()["parts"]))
-    assert rows == [["int8 in arrival order, MiniLM-L6", "1.6", "1.71 (1.54 to 1.88)", "1.88 (1.69 to 2.07)", "CTranslate2"],
-                    ["int8 over sorted, MiniLM-L6", "1.2", "1.30 (1.17 to 1.43)", "1.43 (1.29 to 1.57)", "OpenVINO"]]
+    assert list(report.asked_rows(**results())) == ROWS
 
 
-def test_the_page_keeps_what_is_outside_the_marks(tmp_path):
+def test_the_page_has_a_row_for_each_figure():
+    page = (ROOT / "ops" / "docs" / "PERFORMANCE.md").read_text()
+    for what, *_ in report.ASKED + report.ASKED_ALONE:
+        assert f"\n| {what} |" in page
+
+
+def test_the_page_keeps_what_is_outside_the_marks_and_other_rows(tmp_path):
     page = tmp_path / "PERFORMANCE.md"
-    page.write_text(f"before\n{report.BEGIN}\nold\n{report.END}\nafter\n")
+    page.write_text(PAGE)
     report.rewrite(page, results())
     written = page.read_text()
-    assert written.startswith("before\n") and written.endswith("\nafter\n") and "old" not in written
+    assert written.startswith("before\n") and written.endswith("\nafter\n") and "old" not in written and "not measured" not in written
+    assert "| of another tool | 3 | 4 |" in written and f"| {' | '.join(ROWS[1])} |" in written
     assert "| CTranslate2 | 584.8 | 1.71 (1.54 to 1.88) | 657.9 | 1.52 (1.37 to 1.67) | best, batches of 8 |" in written
     report.rewrite(page, results())
     assert page.read_text() == written
+
+
+def test_a_page_without_the_row_is_refused(tmp_path):
+    page = tmp_path / "PERFORMANCE.md"
+    page.write_text(PAGE.replace(ROWS[1][0], "something"))
+    with pytest.raises(ValueError, match="has no row 'int8 over sorted, MiniLM-L6'"):
+        report.rewrite(page, results())
 
 
 def test_a_page_without_marks_is_refused(tmp_path):

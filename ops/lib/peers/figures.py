@@ -13,7 +13,7 @@ PARTS = {
     "latency": {"latency/{}/int8": (rounds.latency, "int8", "best"), "latency/{}/fp32": (rounds.latency, "fp32", "best")},
 }
 # figures that have one part, of the default model
-ALONE = {"tokenizer": tokenizing.part, "stream": stream.part}
+ALONE = {"tokenizer": tokenizing.part, "stream": stream.against_python, "cost": stream.against_bench}
 
 
 def say(text):
@@ -61,5 +61,5 @@ def all_of(options, about):
         for figure, take in ALONE.items():
             if figure in options.only and shape == "minilm":
                 part = take(options, material)
-                print(f"{figure}: squall over it {part['ratio']['median']:.2f} ({part['ratio']['min']:.2f} to {part['ratio']['max']:.2f})  {part['rows']}")
+                print(f"{figure}: {part['ratio']['median']:.3f} ({part['ratio']['min']:.3f} to {part['ratio']['max']:.3f})  {part['rows']}")
                 yield figure, part

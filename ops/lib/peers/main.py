@@ -10,7 +10,7 @@ ROOT = Path(__file__).resolve().parents[3]
 RESULTS = ROOT / "build" / "bench" / "peers.json"
 PAGE = ROOT / "ops" / "docs" / "PERFORMANCE.md"
 
-FIGURES = ["int8", "fp32", "avx2", "latency", "tokenizer", "stream"]
+FIGURES = ["int8", "fp32", "avx2", "latency", "tokenizer", "stream", "cost"]
 SHAPES = ["minilm", "base"]
 ENGINES = ["ctranslate2", "openvino", "onnxruntime", "torch"]
 ORDERS = ["arrival", "sorted"]

@@ -10,7 +10,6 @@ from parity import folders, texts
 from . import squall
 
 WORK = texts.ROOT / "build" / "bench"
-VOCABULARY = "bert-base-uncased"
 # Timed texts: so many that the slowest engine goes through them in some seconds.
 TEXTS = {"minilm": 512, "base": 128}
 CALIBRATION_TEXTS = 512
@@ -63,7 +62,7 @@ def bert_base(work):
     """Random weights, saved by transformers."""
     folder = work / "folder"
     if not (folder / "model.safetensors").exists():
-        vocabulary_size = folders.with_tokenizer(VOCABULARY, "vocab.txt", folder, work)
+        vocabulary_size = folders.with_uncased(folder, work)
         folders.random_weights(folder, folders.bert_config(vocabulary_size, position_embedding_type="absolute"))  # CTranslate2 asks
     return folder
 

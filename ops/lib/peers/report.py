@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""From the JSON to the page: what stands between its two marks, and the plot beside it."""
+"""From the JSON to the page: rows of its first table, what stands between its two marks, and the plot beside it."""
 from . import plot
 
 BEGIN, END = "<!-- ops/bench/peers writes from here -->", "<!-- to here -->"
@@ -8,20 +8,26 @@ SHAPES = {"minilm": "MiniLM-L6", "base": "BERT-base"}
 NAMES = {"ctranslate2": "CTranslate2", "openvino": "OpenVINO", "onnxruntime": "ONNX Runtime", "torch": "PyTorch"}
 FIGURES = {"int8": "int8", "fp32": "fp32", "avx2": "int8, held to AVX2"}
 
-# what, part, order, which ratio, asked. The ratio is to the peer that comes closest.
+# what, part, order, asked. The ratio is to the peer that comes closest.
 ASKED = [
-    ("int8 in arrival order", "throughput/minilm/int8", "arrival", 1.6),
-    ("int8 in arrival order", "throughput/base/int8", "arrival", 1.4),
-    ("int8 over sorted", "throughput/minilm/int8", "sorted", 1.2),
-    ("int8 over sorted", "throughput/base/int8", "sorted", 1.2),
-    ("int8 in arrival order, held to AVX2", "throughput/minilm/avx2", "arrival", 1.4),
-    ("int8 in arrival order, held to AVX2", "throughput/base/avx2", "arrival", 1.25),
-    ("fp32 in arrival order", "throughput/minilm/fp32", "arrival", 1.25),
-    ("fp32 in arrival order", "throughput/base/fp32", "arrival", 1.15),
-    ("latency of one text, int8", "latency/minilm/int8", "single", 1.5),
-    ("latency of one text, fp32", "latency/minilm/fp32", "single", 1.5),
-    ("latency of one text, int8", "latency/base/int8", "single", 1.5),
-    ("latency of one text, fp32", "latency/base/fp32", "single", 1.5),
+    ("int8 in arrival order, MiniLM-L6", "throughput/minilm/int8", "arrival", "1.6"),
+    ("int8 in arrival order, BERT-base", "throughput/base/int8", "arrival", "1.4"),
+    ("int8 over sorted, MiniLM-L6", "throughput/minilm/int8", "sorted", "1.2"),
+    ("int8 over sorted, BERT-base", "throughput/base/int8", "sorted", "1.2"),
+    ("int8 in arrival order, held to AVX2, MiniLM-L6", "throughput/minilm/avx2", "arrival", "1.4"),
+    ("int8 in arrival order, held to AVX2, BERT-base", "throughput/base/avx2", "arrival", "1.25"),
+    ("fp32 in arrival order, MiniLM-L6", "throughput/minilm/fp32", "arrival", "1.25"),
+    ("fp32 in arrival order, BERT-base", "throughput/base/fp32", "arrival", "1.15"),
+    ("latency of one text, int8, MiniLM-L6", "latency/minilm/int8", "single", "1.5"),
+    ("latency of one text, fp32, MiniLM-L6", "latency/minilm/fp32", "single", "1.5"),
+    ("latency of one text, int8, BERT-base", "latency/base/int8", "single", "1.5"),
+    ("latency of one text, fp32, BERT-base", "latency/base/fp32", "single", "1.5"),
+]
+# the same of what has one part
+ASKED_ALONE = [
+    ("tokenizer over the Rust `tokenizers`", "tokenizer", "3"),
+    ("`squall run` over a Python worker, scores a CPU second", "stream", "3"),
+    ("CPU seconds a message of `squall run` over `squall bench`", "cost", "at most 1.10"),
 ]
 
 
@@ -42,14 +48,27 @@ def closest(peers, order):
     return min((row for row in peers if row["order"] == order), key=lambda row: row["ratio"]["median"], default=None)
 
 
-def asked_rows(parts):
-    for what, part, order, asked in ASKED:
-        best = closest(parts[part]["peers"], order) if part in parts else None
+def command(name):
+    kind, *rest = name.split("/")
+    shape = f" --shape {rest[0]}" if rest else ""
+    return f"`ops/bench/peers --only {rest[1] if kind == 'throughput' else kind}{shape}`"
+
+
+def asked_rows(about, parts):
+    """The table's rows that are known: figure, asked, measured, rounds, CPU and instruction set, against what, command."""
+    cpu = f"{about['machine']['cpu']} {about['machine']['family']}"
+
+    def row(what, name, asked, ratio, against):
+        part = parts[name]
+        return [what, asked, spread(ratio), str(part["rounds"]), ", ".join(filter(None, [cpu, part.get("isa")])), against, command(name)]
+
+    for what, name, order, asked in ASKED:
+        best = closest(parts[name]["peers"], order) if name in parts else None
         if best:
-            yield [f"{what}, {shape_of(part)}", f"{asked:g}", spread(best["ratio"]), spread(best["encode_only_ratio"]), NAMES[best["engine"]]]
-    for name, what in (("tokenizer", "tokenizer over the Rust `tokenizers`"), ("stream", "`squall run` over a Python worker, scores a CPU second")):
+            yield row(what, name, asked, best["ratio"], NAMES[best["engine"]])
+    for what, name, asked in ASKED_ALONE:
         if name in parts:
-            yield [what, "3", spread(parts[name]["ratio"]), "", parts[name]["against"]]
+            yield row(what, name, asked, parts[name]["ratio"], parts[name]["against"])
 
 
 def throughput_rows(part):
@@ -96,19 +115,19 @@ def machine_lines(about):
 
 def section(results):
     parts = {name: results["parts"][name] for name in sorted(results["parts"], key=order_of)}
-    lines = [*machine_lines(results["about"]),
-             *table(["figure", "asked", "measured", "without tokenising", "against"], asked_rows(parts)), f"![texts a second]({PLOT})", ""]
+    lines = [*machine_lines(results["about"]), f"![texts a second]({PLOT})", ""]
     for name, part in parts.items():
         if name.startswith("throughput/"):
             lines += throughput_section(name, part)
     lines += latency_section(parts)
     lines += detail_section("tokenizer", parts, "Tokenising alone")
     lines += detail_section("stream", parts, "Worker against worker")
+    lines += detail_section("cost", parts, "Worker against bare engine")
     return "\n".join(lines)
 
 
 def order_of(name):
-    kinds, shapes, figures = ["throughput", "latency", "tokenizer", "stream"], list(SHAPES), list(FIGURES)
+    kinds, shapes, figures = ["throughput", "latency", "tokenizer", "stream", "cost"], list(SHAPES), list(FIGURES)
     kind, *rest = name.split("/")
     return kinds.index(kind), [(figures + shapes).index(word) for word in rest]
 
@@ -131,6 +150,19 @@ def between_marks(page, content):
     return f"{head}{BEGIN}\n\n{content}\n{END}{tail}"
 
 
+def with_row(page, row):
+    """The page with the line of its first table that is about the same figure replaced."""
+    lines = page.split("\n")
+    at = next((at for at, line in enumerate(lines) if line.startswith(f"| {row[0]} |")), None)
+    if at is None:
+        raise ValueError(f"the page has no row '{row[0]}'")
+    lines[at] = "| " + " | ".join(row) + " |"
+    return "\n".join(lines)
+
+
 def rewrite(page, results):
-    page.write_text(between_marks(page.read_text(), section(results)))
+    written = between_marks(page.read_text(), section(results))
+    for row in asked_rows(results["about"], results["parts"]):
+        written = with_row(written, row)
+    page.write_text(written)
     (page.parent / PLOT).write_text(plot.svg(panels(results["parts"])))

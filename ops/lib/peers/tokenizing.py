@@ -56,7 +56,7 @@ def part(options, material):
         theirs.append(ask(options.core, sys.executable, "-B", "-m", "peers.tokenizing", material.folder, material.all_file))
     rates = [value["texts_per_second"] for value in theirs]
     return {"ratio": rounds.spread([own / other for own, other in zip(mine, rates)]), "against": f"tokenizers, {theirs[0]['call']}",
-            "rows": [["Squall, texts/s", f"{statistics.median(mine):,.0f}"], ["`tokenizers`, texts/s", f"{statistics.median(rates):,.0f}"],
+            "rounds": options.rounds, "rows": [["Squall, texts/s", f"{statistics.median(mine):,.0f}"], ["`tokenizers`, texts/s", f"{statistics.median(rates):,.0f}"],
                      ["texts", f"{material.count:,}"]]}
 
 
