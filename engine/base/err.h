@@ -40,6 +40,7 @@ enum sq_err_class {
     X(TOKENIZE, "tokenize", POISON, 1, "the tokenizer refused the text")                                                         \
     X(INFERENCE, "model", POISON, 1, "the model gave no finite scores for the text")                                             \
     X(UNREADABLE, "unreadable", POISON, 1, "the Kafka client can't unpack the record's batch: damaged, or it expands without bound") \
+    X(CRASH_LOOP, "crash_loop", POISON, 1, "workers died over it: several in a row without getting further, the last with no other record in flight") \
     X(PRODUCE, "produce", POISON, 1, "the broker refused this record")                                                           \
     X(STATE, "state", BUG, 1, "an internal state that should not exist: please report it")
 

@@ -14,7 +14,8 @@
 
 /* Label values, in the order of the series index. */
 #define SQ_OUTCOMES "scored", "dead_lettered"
-#define SQ_REASONS "decode", "missing_field", "wrong_type", "invalid_utf8", "empty", "too_large", "tokenize", "model", "unreadable", "produce"
+#define SQ_REASONS "decode", "missing_field", "wrong_type", "invalid_utf8", "empty", "too_large", "tokenize", "model", "unreadable", "crash_loop", \
+    "produce"
 #define SQ_STAGES "score", "alert"
 #define SQ_SINKS "alertmanager", "pagerduty", "webhook"
 #define SQ_STEPS "decode", "queue", "encode", "window", "commit"

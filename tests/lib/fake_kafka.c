@@ -130,10 +130,11 @@ static void assign(struct fake_source *source)
         if (source->is_owned[i]) continue;
         pthread_mutex_lock(source->mutex);
         int64_t committed = source->topic->committed[i];
+        unsigned begun = source->topic->begun[i];
         pthread_mutex_unlock(source->mutex);
         struct sq_source_partition *partition = &source->partitions[i];
         *partition = (struct sq_source_partition){
-            .topic = source->topic->name, .partition = i, .epoch = ++source->epoch, .committed_offset = committed,
+            .topic = source->topic->name, .partition = i, .epoch = ++source->epoch, .committed_offset = committed, .begun = begun,
             .start_offset = committed >= 0 ? committed : SQ_OFFSET_BEGINNING};
         source->is_owned[i] = true;
         source->has_told_end[i] = false;
@@ -283,8 +284,10 @@ static int sink_commit(struct sq_sink *base, struct sq_batch *batch, struct sq_e
     pthread_mutex_lock(sink->mutex);
     sink->commits++;
     int status = produce(sink, batch, sink->fail_every && sink->commits % sink->fail_every == 0, err);
-    for (size_t i = 0; status == 0 && i < batch->offsets_count; i++)
+    for (size_t i = 0; status == 0 && i < batch->offsets_count; i++) {
         sink->input->committed[batch->offsets[i].partition] = batch->offsets[i].next_offset;
+        sink->input->begun[batch->offsets[i].partition] = batch->offsets[i].begun;
+    }
     batch->offsets_are_committed = status == 0;
     pthread_mutex_unlock(sink->mutex);
     return status;

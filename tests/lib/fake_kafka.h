@@ -30,6 +30,7 @@ struct fake_topic {
     struct fake_log partitions[FAKE_PARTITIONS_MAX];
     int32_t partitions_count;
     int64_t committed[FAKE_PARTITIONS_MAX]; /* of the one group; -1: none */
+    unsigned begun[FAKE_PARTITIONS_MAX];    /* beside it */
 };
 
 void fake_topic_init(struct fake_topic *topic, const char *name, int32_t partitions_count);

@@ -8,6 +8,7 @@
 #include "worker/io/kafka_oauth.h"
 #include "worker/io/kafka_version.h"
 #include "worker/io/log.h"
+#include "worker/io/offset_note.h"
 
 static const char *const stages[] = {SQ_STAGES};
 
@@ -214,15 +215,17 @@ int sq_kafka_open(rd_kafka_t **rk, rd_kafka_type_t type, rd_kafka_conf_t *conf, 
     return sq_err_set(err, SQ_E_CONFIG, "kafka: %s", why);
 }
 
-rd_kafka_topic_partition_list_t *sq_kafka_conf_offsets(const struct sq_batch *batch, const char *metadata)
+rd_kafka_topic_partition_list_t *sq_kafka_conf_offsets(const struct sq_batch *batch, const char *tag)
 {
     rd_kafka_topic_partition_list_t *parts = rd_kafka_topic_partition_list_new((int)batch->offsets_count);
     for (size_t i = 0; i < batch->offsets_count; i++) {
         const struct sq_next_offset *offset = &batch->offsets[i];
         rd_kafka_topic_partition_t *part = rd_kafka_topic_partition_list_add(parts, offset->topic, offset->partition);
         part->offset = offset->next_offset;
-        part->metadata = metadata ? strdup(metadata) : NULL;
-        part->metadata_size = part->metadata ? strlen(metadata) : 0;
+        char note[SQ_OFFSET_NOTE_BYTES];
+        sq_offset_note_write(note, tag, offset->begun);
+        part->metadata = note[0] ? strdup(note) : NULL;
+        part->metadata_size = part->metadata ? strlen(note) : 0;
     }
     return parts;
 }

@@ -29,8 +29,8 @@ void sq_kafka_client_id(char out[SQ_CLIENT_ID_BYTES], const struct sq_config *co
 /* "<app>-score", "<app>-alert". */
 void sq_kafka_group_name(char *out, size_t out_bytes, const struct sq_config *config, enum sq_stage_name stage);
 
-/* The batch's offsets as librdkafka's list, which the caller destroys; metadata (may be NULL) goes with each of them. */
-rd_kafka_topic_partition_list_t *sq_kafka_conf_offsets(const struct sq_batch *batch, const char *metadata);
+/* The batch's offsets as librdkafka's list, which the caller destroys; as metadata each has its note (offset_note.h) with the tag. */
+rd_kafka_topic_partition_list_t *sq_kafka_conf_offsets(const struct sq_batch *batch, const char *tag);
 
 /* Counts the error by its class and logs it, at most once in five seconds. */
 void sq_kafka_error_note(enum sq_stage_name stage, rd_kafka_resp_err_t error, const char *reason);

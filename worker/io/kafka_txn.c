@@ -6,6 +6,7 @@
 #include "worker/io/kafka_membership.h"
 #include "worker/io/kafka_offsets.h"
 #include "worker/io/kafka_producer.h"
+#include "worker/io/offset_note.h"
 #include "worker/io/source_kafka.h"
 
 enum {
@@ -154,12 +155,12 @@ static enum sq_txn_result txn_abort(struct sq_txn_client *client, struct sq_err 
 static int txn_is_committed(struct sq_txn_client *client, const struct sq_batch *batch, const char *tag, bool *is_committed, struct sq_err *err)
 {
     struct kafka_txn *txn = kafka_txn(client);
-    rd_kafka_topic_partition_list_t *parts = sq_kafka_conf_offsets(batch, NULL), *found = NULL;
+    rd_kafka_topic_partition_list_t *parts = sq_kafka_conf_offsets(batch, ""), *found = NULL;
     int status = sq_kafka_offsets_stable(txn->consumer, txn->group, parts, &txn->is_interrupted, &found, err);
     *is_committed = false;
     for (int i = 0; status == 0 && i < found->cnt; i++) {
         const rd_kafka_topic_partition_t *part = &found->elems[i];
-        *is_committed |= part->metadata && part->metadata_size == strlen(tag) && memcmp(part->metadata, tag, part->metadata_size) == 0;
+        *is_committed |= sq_offset_note_has_tag((struct sq_str){part->metadata, part->metadata_size}, tag);
     }
     if (found) rd_kafka_topic_partition_list_destroy(found);
     rd_kafka_topic_partition_list_destroy(parts);

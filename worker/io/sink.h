@@ -31,6 +31,7 @@ struct sq_next_offset {
     int32_t partition;
     int64_t next_offset;
     uint64_t epoch;
+    unsigned begun; /* goes along as metadata: offset_note.h */
     void *cookie; /* the stage's */
 };
 

@@ -75,7 +75,7 @@ static rd_kafka_resp_err_t first_error(rd_kafka_event_t *event)
 
 static int commit_offsets(struct kafka_sink *sink, struct sq_batch *batch, struct sq_err *err)
 {
-    rd_kafka_topic_partition_list_t *parts = sq_kafka_conf_offsets(batch, NULL);
+    rd_kafka_topic_partition_list_t *parts = sq_kafka_conf_offsets(batch, "");
     rd_kafka_queue_t *queue = rd_kafka_queue_new(sink->consumer); /* of this call alone, so that a late answer can't be taken for another's */
     rd_kafka_resp_err_t error = rd_kafka_commit_queue(sink->consumer, parts, queue, NULL, NULL);
     rd_kafka_event_t *event = NULL;

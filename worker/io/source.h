@@ -20,6 +20,7 @@ struct sq_source_partition {
     int32_t partition;
     uint64_t epoch;            /* rises with each assignment; never twice the same in a process */
     int64_t committed_offset;  /* of the group when it was assigned; -1: none */
+    unsigned begun;            /* what offset_note.h says with it */
     int64_t start_offset;      /* first offset to deliver, or one of SQ_OFFSET_*; the handler may change it in `assigned` */
     bool is_revoking;          /* to be given away soon: nothing more is delivered */
     bool is_parked;            /* the handler sets it in `assigned`: nothing is delivered until `unpark` */
@@ -39,7 +40,7 @@ struct sq_delivery_record {
     int64_t offset;
     int64_t timestamp_ms;   /* the record's own; -1: none */
     bool is_append_time;    /* the broker's clock wrote it, not the producer's */
-    struct sq_record record;
+    struct sq_record record; /* a header function has this struct as its context */
     struct sq_header headers[SQ_HEADERS_MAX]; /* those that fit */
     unsigned headers_count;
     int code;            /* 0, or the POISON code of a record that the source can't read: then nothing but its coordinates is known */

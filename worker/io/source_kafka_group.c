@@ -12,6 +12,7 @@
 #include "engine/base/metrics.h"
 #include "worker/io/kafka_offsets.h"
 #include "worker/io/log.h"
+#include "worker/io/offset_note.h"
 #include "worker/io/source_kafka_parts.h"
 
 enum { LOOKUP_RETRY_MS = 300 };
@@ -32,7 +33,8 @@ struct sq_source_partition *sq_source_kafka_find(struct kafka_source *source, co
     return NULL;
 }
 
-static struct sq_source_partition *add(struct kafka_source *source, const char *topic, int32_t number, int64_t committed_offset)
+static struct sq_source_partition *add(struct kafka_source *source, const char *topic, int32_t number,
+                                       const rd_kafka_topic_partition_t *committed)
 {
     if (source->partitions_count == source->partitions_capacity) {
         size_t capacity = source->partitions_capacity ? source->partitions_capacity * 2 : 16;
@@ -48,15 +50,16 @@ static struct sq_source_partition *add(struct kafka_source *source, const char *
         free(name);
         return NULL;
     }
-    bool is_first = committed_offset < 0;
+    bool is_first = !committed || committed->offset < 0;
     bool from_end = source->stage == SQ_STAGE_SCORE && source->config->input.start == SQ_START_LATEST;
     made->position = made->stuck_offset = -1;
     made->base = (struct sq_source_partition){
         .topic = name,
         .partition = number,
         .epoch = atomic_fetch_add(&epochs, 1) + 1,
-        .committed_offset = is_first ? -1 : committed_offset,
-        .start_offset = !is_first ? committed_offset : from_end ? SQ_OFFSET_END : SQ_OFFSET_BEGINNING,
+        .committed_offset = is_first ? -1 : committed->offset,
+        .begun = is_first ? 0 : sq_offset_note_begun((struct sq_str){committed->metadata, committed->metadata_size}),
+        .start_offset = !is_first ? committed->offset : from_end ? SQ_OFFSET_END : SQ_OFFSET_BEGINNING,
     };
     return source->partitions[source->partitions_count++] = &made->base;
 }
@@ -162,7 +165,7 @@ static void assign(struct kafka_source *source, const rd_kafka_topic_partition_l
         rd_kafka_topic_partition_t *part = &parts->elems[i];
         const rd_kafka_topic_partition_t *known = rd_kafka_topic_partition_list_find(
             (rd_kafka_topic_partition_list_t *)(uintptr_t)committed, part->topic, part->partition);
-        struct sq_source_partition *partition = add(source, part->topic, part->partition, known ? known->offset : -1);
+        struct sq_source_partition *partition = add(source, part->topic, part->partition, known);
         if (!partition) {
             struct sq_err err;
             sq_err_set(&err, SQ_E_NOMEM, "no memory for a partition");

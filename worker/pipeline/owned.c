@@ -65,7 +65,10 @@ bool sq_owned_collect(const struct sq_owned_list *list, struct sq_batch *batch)
         bool has_output = owned->has_output;
         owned->has_output = false;
         if (!sq_owned_has_progress(owned) && !has_output) continue;
-        const struct sq_next_offset offset = {owned->topic, owned->partition, sq_ledger_next_offset(&owned->ledger), owned->epoch, owned};
+        const struct sq_next_offset offset = {
+            .topic = owned->topic, .partition = owned->partition, .next_offset = sq_ledger_next_offset(&owned->ledger), .epoch = owned->epoch,
+            .begun = sq_breaker_send(&owned->breaker, sq_owned_has_moved(owned)), .cookie = owned,
+        };
         if (!sq_batch_add_offset(batch, &offset)) return false;
         sq_owned_ref(owned);
     }
@@ -77,8 +80,12 @@ void sq_owned_committed(struct sq_batch *batch)
     for (size_t i = 0; i < batch->offsets_count; i++) {
         struct sq_owned *owned = batch->offsets[i].cookie;
         bool is_revoking = owned->source_partition && owned->source_partition->is_revoking;
-        if (batch->offsets_are_committed) owned->committed_offset = batch->offsets[i].next_offset;
-        else if (is_revoking) owned->is_refused = true;
+        if (batch->offsets_are_committed) {
+            sq_breaker_committed(&owned->breaker, batch->offsets[i].begun, batch->offsets[i].next_offset != owned->committed_offset);
+            owned->committed_offset = batch->offsets[i].next_offset;
+        } else if (is_revoking) {
+            owned->is_refused = true;
+        }
         sq_owned_unref(owned);
     }
     batch->offsets_count = 0;

@@ -5,6 +5,7 @@
 #ifndef SQ_PIPELINE_OWNED_H
 #define SQ_PIPELINE_OWNED_H
 
+#include "worker/core/breaker.h"
 #include "worker/core/ledger.h"
 #include "worker/io/sink.h"
 
@@ -14,6 +15,7 @@ struct sq_owned {
     int32_t partition;
     uint64_t epoch;
     struct sq_ledger ledger;
+    struct sq_breaker breaker;  /* all zero in a stage that has none */
     int64_t committed_offset;   /* the group's, as far as we know; -1: none */
     int64_t end_offset;         /* of the log when last seen at its end; -1: never */
     int64_t last_processed_ms;  /* wall clock; 0: never */
@@ -47,10 +49,16 @@ static inline struct sq_owned *sq_owned_ref(struct sq_owned *owned)
 void sq_owned_unref(struct sq_owned *owned);
 
 /* Something finished that is not committed yet. */
-static inline bool sq_owned_has_progress(const struct sq_owned *owned)
+static inline bool sq_owned_has_moved(const struct sq_owned *owned)
 {
     int64_t next_offset = sq_ledger_next_offset(&owned->ledger);
     return next_offset >= 0 && next_offset != owned->committed_offset;
+}
+
+/* There is something to commit: an offset, or only what stands beside it. */
+static inline bool sq_owned_has_progress(const struct sq_owned *owned)
+{
+    return sq_owned_has_moved(owned) || sq_breaker_wishes(&owned->breaker);
 }
 
 /* Nothing under way, to be saved or to be committed: it can be given away. */

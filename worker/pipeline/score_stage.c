@@ -18,6 +18,8 @@
 #include "engine/texthash.h"
 #include "worker/core/event_time.h"
 #include "worker/core/letter_gate.h"
+#include "worker/io/log.h"
+#include "worker/pipeline/held.h"
 #include "worker/pipeline/predict.h"
 #include "worker/pipeline/score_record.h"
 
@@ -39,6 +41,7 @@ struct sq_score_stage {
     struct sq_slots slots;
     struct sq_job *line_head, *line_tail; /* waiting for the pool */
     size_t in_pool, in_pool_max;
+    struct sq_held held;           /* the record for which its partition is being armed; nothing is taken meanwhile */
     struct sq_arena arena;         /* of one decode */
     struct sq_score_records records;
     struct sq_letter_gate gate;
@@ -101,6 +104,14 @@ static int stop_a_bad_deploy(const struct sq_score_stage *stage, const struct sq
                       sq_err_word(slot->code), slot->message, stage->base.host->config->app, stage->gate.ratio_max);
 }
 
+/* A partition may hold a record that kills: one record at a time, and each is committed before the next. */
+static bool is_careful(const struct sq_score_stage *stage)
+{
+    for (const struct sq_owned *owned = stage->base.owned.head; owned; owned = owned->next)
+        if (sq_breaker_is_careful(&owned->breaker)) return true;
+    return false;
+}
+
 /* Writes out what is finished without a gap. */
 static void put_finished(struct sq_score_stage *stage, struct sq_owned *owned)
 {
@@ -113,6 +124,7 @@ static void put_finished(struct sq_score_stage *stage, struct sq_owned *owned)
         fail(stage, &err);
         return;
     }
+    if (is_careful(stage)) sq_outbox_flush(stage->base.outbox);
 }
 
 static void finish(struct sq_score_stage *stage, struct sq_slot *slot)
@@ -168,17 +180,30 @@ static void line_up(struct sq_score_stage *stage, struct sq_job *job)
 
 static void drop_slot(void *cookie, void *ctx) { give_back(ctx, cookie); }
 
+static bool is_given_up(const struct sq_score_stage *stage, const struct sq_owned *owned)
+{
+    return stage->base.is_stopping || owned->is_gone || owned->source_partition->is_revoking;
+}
+
+/* Who gives up a partition before anything of it was begun didn't die of it. */
+static void disarm(struct sq_score_stage *stage)
+{
+    for (struct sq_owned *owned = stage->base.owned.head; owned; owned = owned->next)
+        if (is_given_up(stage, owned) && owned->in_flight == 0) sq_breaker_disarm(&owned->breaker);
+}
+
 /* Drops what waits in line for partitions that are being given up (all of them when the stage stops), and what is finished behind it. */
 static void abandon(struct sq_stage *base)
 {
     struct sq_score_stage *stage = self(base);
     struct sq_job *job = stage->line_head;
+    if (stage->held.owned && is_given_up(stage, stage->held.owned)) sq_held_drop(&stage->held);
     stage->line_head = stage->line_tail = NULL;
     while (job) {
         struct sq_job *next = job->next;
         struct sq_slot *slot = (struct sq_slot *)job;
         struct sq_owned *owned = slot->owned;
-        if (base->is_stopping || owned->is_gone || owned->source_partition->is_revoking) {
+        if (is_given_up(stage, owned)) {
             sq_ledger_cut(&owned->ledger, slot->ticket, drop_slot, stage);
             give_back(stage, slot);
         } else {
@@ -186,6 +211,7 @@ static void abandon(struct sq_stage *base)
         }
         job = next;
     }
+    disarm(stage);
 }
 
 static void on_wake(void *ctx)
@@ -277,9 +303,8 @@ static struct sq_slot *fill(struct sq_score_stage *stage, struct sq_owned *owned
     return slot;
 }
 
-static void take(struct sq_stage *base, struct sq_owned *owned, const struct sq_delivery_record *record)
+static void admit(struct sq_score_stage *stage, struct sq_owned *owned, const struct sq_delivery_record *record)
 {
-    struct sq_score_stage *stage = self(base);
     size_t bytes = record->record.key.bytes + record->record.value.bytes;
     struct sq_slot *slot = fill(stage, owned, record);
     if (!slot || (slot->code && sq_err_class(slot->code) != SQ_CLASS_POISON)) {
@@ -294,7 +319,7 @@ static void take(struct sq_stage *base, struct sq_owned *owned, const struct sq_
         return;
     }
     stage->counts.consumed++;
-    sq_recent_second(base->host->recent, sq_clock_wall_ms())->consumed++;
+    sq_recent_second(stage->base.host->recent, sq_clock_wall_ms())->consumed++;
     sq_metric_set(SQ_M_RECORDS_IN_FLIGHT, 0, (int64_t)stage->slots.used_count);
     if (!slot->code) {
         line_up(stage, &slot->job);
@@ -302,12 +327,77 @@ static void take(struct sq_stage *base, struct sq_owned *owned, const struct sq_
     }
     sq_ledger_done(&owned->ledger, slot->ticket);
     put_finished(stage, owned);
-    sq_outbox_tick(base->outbox);
+    sq_outbox_tick(stage->base.outbox);
+}
+
+/* ---- the crash-loop breaker: worker/core/breaker.h ---- */
+
+static bool has_backlog(struct sq_score_stage *stage, const struct sq_owned *owned)
+{
+    int64_t low, high, next_offset = sq_ledger_next_offset(&owned->ledger);
+    struct sq_source *source = stage->base.source;
+    return next_offset >= 0 && source->ops->watermarks(source, owned->source_partition, &low, &high) && high > next_offset;
+}
+
+static void commit_arming(struct sq_score_stage *stage)
+{
+    sq_outbox_touch(stage->base.outbox);
+    sq_outbox_flush(stage->base.outbox);
+}
+
+/* The record waits until its partition is armed. Others that wait for the same go along, or a rebalance would cost a commit for each. */
+static void hold(struct sq_score_stage *stage, struct sq_owned *owned, const struct sq_delivery_record *record)
+{
+    if (!sq_held_keep(&stage->held, owned, record)) {
+        struct sq_err err;
+        sq_err_set(&err, SQ_E_NOMEM, "no memory for a record");
+        fail(stage, &err);
+        return;
+    }
+    if (owned->committed_offset < 0) owned->committed_offset = owned->ledger.next_offset = record->offset; /* the group is about to begin here */
+    sq_breaker_arm(&owned->breaker);
+    for (struct sq_owned *other = stage->base.owned.head; other; other = other->next)
+        if (!sq_breaker_is_careful(&other->breaker) && has_backlog(stage, other)) sq_breaker_arm(&other->breaker);
+    commit_arming(stage);
+}
+
+/* After a commit, which may have armed it. */
+static void let_go(struct sq_score_stage *stage)
+{
+    struct sq_held *held = &stage->held;
+    if (!held->owned) return;
+    if (sq_breaker_is_armed(&held->owned->breaker)) {
+        admit(stage, held->owned, &held->record);
+        sq_held_drop(held);
+    } else {
+        commit_arming(stage);
+    }
+}
+
+static void condemn(struct sq_score_stage *stage, struct sq_owned *owned, const struct sq_delivery_record *record)
+{
+    struct sq_delivery_record condemned = *record;
+    condemned.code = SQ_E_CRASH_LOOP;
+    condemned.message = "workers died over it, the last with nothing else in flight";
+    sq_log(SQ_LOG_ERROR, SQ_L("a record that kills workers is stepped over"), SQ_LS("topic", owned->topic), SQ_LI("partition", owned->partition),
+           SQ_LI("offset", record->offset));
+    admit(stage, owned, &condemned);
+}
+
+static void take(struct sq_stage *base, struct sq_owned *owned, const struct sq_delivery_record *record)
+{
+    struct sq_score_stage *stage = self(base);
+    if (record->code) admit(stage, owned, record); /* there is nothing to look into */
+    else if (sq_breaker_condemns(&owned->breaker)) condemn(stage, owned, record);
+    else if (!sq_breaker_is_armed(&owned->breaker)) hold(stage, owned, record);
+    else admit(stage, owned, record);
 }
 
 static bool has_room(struct sq_stage *base)
 {
-    if (!sq_slots_has_room(&self(base)->slots)) return false;
+    const struct sq_score_stage *stage = self(base);
+    if (stage->held.owned || !sq_slots_has_room(&stage->slots)) return false;
+    if (is_careful(stage) && stage->slots.used_count) return false;
     for (const struct sq_owned *owned = base->owned.head; owned; owned = owned->next)
         if (!sq_ledger_has_room(&owned->ledger)) return false;
     return true;
@@ -317,19 +407,27 @@ static int own(struct sq_stage *base, struct sq_source_partition *partition, str
 {
     struct sq_owned *made = calloc(1, sizeof *made);
     if (!made) return sq_err_set(err, SQ_E_NOMEM, "no memory for a partition");
-    int status = sq_owned_init(made, &base->owned, partition, self(base)->slots.count, LEDGER_BYTES_MAX, err);
-    if (status == 0) *owned = made;
-    return status;
+    size_t slots_count = self(base)->slots.count;
+    int status = sq_owned_init(made, &base->owned, partition, slots_count, LEDGER_BYTES_MAX, err);
+    if (status) return status;
+    sq_breaker_init(&made->breaker, partition->begun, (unsigned)slots_count);
+    if (sq_breaker_is_careful(&made->breaker))
+        sq_log(SQ_LOG_WARN, SQ_L("workers died here without getting further: taking one record at a time"), SQ_LS("topic", partition->topic),
+               SQ_LI("partition", partition->partition), SQ_LI("offset", partition->committed_offset), SQ_LI("workers", partition->begun));
+    *owned = made;
+    return 0;
 }
 
 static void reached_end(struct sq_stage *base, struct sq_owned *owned, int64_t offset)
 {
+    if (self(base)->held.owned == owned) return; /* not yet */
     if (sq_owned_note_end(owned, offset)) sq_outbox_touch(base->outbox);
 }
 
 static void gone(struct sq_stage *base, struct sq_owned *owned, bool is_lost)
 {
     (void)is_lost;
+    if (self(base)->held.owned == owned) sq_held_drop(&self(base)->held);
     sq_ledger_cut(&owned->ledger, 0, drop_slot, self(base));
 }
 
@@ -364,6 +462,8 @@ static void committed(struct sq_stage *base, struct sq_batch *batch)
         count_committed(stage, slot, point, now_ns, now_ms);
         give_back(stage, slot);
     }
+    disarm(stage);
+    let_go(stage);
 }
 
 static void drop(struct sq_stage *base, struct sq_output *output)

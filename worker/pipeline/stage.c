@@ -120,8 +120,8 @@ static bool on_collect(struct sq_batch *batch, void *ctx)
 static void on_committed(struct sq_batch *batch, void *ctx)
 {
     struct sq_stage *stage = ctx;
-    stage->hooks->committed(stage, batch);
     sq_owned_committed(batch);
+    stage->hooks->committed(stage, batch);
     stage->source->ops->pull(stage->source);
 }
 

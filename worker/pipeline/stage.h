@@ -36,7 +36,7 @@ struct sq_stage_hooks {
     void (*end)(struct sq_stage *stage, struct sq_owned *owned, int64_t offset);
     void (*abandon)(struct sq_stage *stage); /* drop what isn't begun, of partitions that are revoking or, when stopping, of all; NULL: nothing waits */
     void (*gone)(struct sq_stage *stage, struct sq_owned *owned, bool is_lost); /* before the list's reference is dropped */
-    void (*committed)(struct sq_stage *stage, struct sq_batch *batch); /* outputs are safe; their cookies come back */
+    void (*committed)(struct sq_stage *stage, struct sq_batch *batch); /* outputs are safe; their cookies come back; offsets are noted already */
     void (*drop)(struct sq_stage *stage, struct sq_output *output);    /* it never goes out; its cookie comes back */
     const struct sq_owned *(*owner)(const struct sq_output *output);   /* whose records it comes from; NULL: nobody's */
     int (*replace)(struct sq_stage *stage, struct sq_batch *batch, struct sq_output *output, struct sq_err *err);

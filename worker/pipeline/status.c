@@ -55,15 +55,21 @@ static void fill_state(const struct sq_pipeline *pipeline, struct sq_status *sta
     snprintf(status->why, sizeof status->why, "%s", why);
 }
 
+static const char *state_of(const struct sq_stage *stage, const struct sq_owned *owned)
+{
+    if (owned->source_partition->is_revoking) return "revoking";
+    if (stage->name == SQ_STAGE_ALERT && sq_alert_stage_is_restoring(owned)) return "restoring";
+    return sq_breaker_is_careful(&owned->breaker) ? "careful" : "ok";
+}
+
 static void fill_view(const struct sq_stage *stage, const struct sq_owned *owned, struct sq_partition_view *view)
 {
     int64_t low, high;
-    bool is_restoring = stage->name == SQ_STAGE_ALERT && sq_alert_stage_is_restoring(owned);
     *view = (struct sq_partition_view){
         .stage = stage->name, .topic = sq_str_view(owned->topic), .partition = owned->partition,
         .next_offset = sq_ledger_next_offset(&owned->ledger), .end_offset = owned->end_offset, .lag = -1,
         .last_processed_ms = owned->last_processed_ms, .watermark_ms = INT64_MIN,
-        .state = owned->source_partition->is_revoking ? "revoking" : is_restoring ? "restoring" : "ok", .restored = 1,
+        .state = state_of(stage, owned), .restored = 1,
     };
     if (stage->source->ops->watermarks(stage->source, owned->source_partition, &low, &high) && high > view->end_offset) view->end_offset = high;
     if (view->next_offset >= 0 && view->end_offset >= 0) view->lag = view->end_offset - view->next_offset;

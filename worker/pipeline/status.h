@@ -59,7 +59,7 @@ struct sq_partition_view {
     int64_t lag;                 /* their difference; -1: unknown */
     int64_t last_processed_ms;   /* wall clock; 0: nothing yet */
     int64_t watermark_ms;        /* event time, alert stage only; INT64_MIN: none */
-    const char *state;           /* "ok", "restoring", "revoking" */
+    const char *state;           /* "ok", "careful" (core/breaker.h), "restoring", "revoking" */
     double restored;             /* 0 to 1 while restoring, else 1 */
 };
 typedef void (*sq_partition_view_fn)(const struct sq_partition_view *view, void *ctx);

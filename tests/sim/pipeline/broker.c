@@ -105,6 +105,7 @@ static void decide(struct sim_broker *broker, int index, enum sim_txn_state stat
     for (unsigned i = 0; state == SIM_TXN_COMMITTED && i < txn->offsets_count; i++) {
         const struct sim_offset *offset = &txn->offsets[i];
         broker->groups[offset->group].committed[offset->partition].offset = offset->offset;
+        broker->groups[offset->group].committed[offset->partition].begun = offset->begun;
         memcpy(broker->groups[offset->group].committed[offset->partition].tag, offset->tag, sizeof offset->tag);
     }
 }

@@ -251,7 +251,12 @@ static void finish(struct pending *pending)
     pending->pool->options.done(job, pending->pool->options.done_ctx);
 }
 
-static void on_scored(void *ctx) { finish(ctx); }
+static void on_scored(void *ctx)
+{
+    struct pending *pending = ctx;
+    if (pending->job && sim_is_killer(pending->job->text)) sim->crash_worker = pending->pool->worker->index;
+    else finish(pending);
+}
 
 int sq_pool_open(struct sq_pool **out, const struct sq_engine *engine, const struct sq_pool_options *options, struct sq_err *err)
 {

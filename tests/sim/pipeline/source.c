@@ -89,7 +89,7 @@ static void finish_assign(struct source *source)
         if (!member_of(source)->owns[i] || source->is_owned[i]) continue;
         int64_t committed = group_of(source)->committed[i].offset;
         source->partitions[i] = (struct sq_source_partition){
-            .topic = source->stage == SQ_STAGE_SCORE ? "posts" : "t.scores", .partition = i, .epoch = ++epochs, .committed_offset = committed,
+            .topic = source->stage == SQ_STAGE_SCORE ? "posts" : "t.scores", .partition = i, .epoch = ++epochs, .committed_offset = committed, .begun = group_of(source)->committed[i].begun,
             .start_offset = committed >= 0 ? committed : SQ_OFFSET_BEGINNING};
         source->is_owned[i] = true;
         source->told_end[i] = -1;

@@ -59,6 +59,9 @@ static void append(struct client *client, int txn, const struct sq_output *outpu
     const char *slash = memchr(output->key.data, '/', output->key.bytes); /* topic/partition/offset */
     if (slash) record->source_partition = (int32_t)strtol(slash + 1, (char **)(uintptr_t)&slash, 10);
     if (slash) record->source_offset = strtoll(slash + 1, NULL, 10);
+    for (unsigned i = 0; i < output->headers_count; i++)
+        if (sq_str_equal(output->headers[i].name, SQ_STR("__squall.errors.reason")))
+            snprintf(record->reason, sizeof record->reason, "%.*s", (int)output->headers[i].value.bytes, output->headers[i].value.data);
 }
 
 static enum sq_txn_result client_produce(struct sq_txn_client *base, struct sq_output *outputs, size_t outputs_count, struct sq_err *err)
@@ -81,7 +84,7 @@ static void add_offsets(struct client *client, const struct sq_batch *batch, con
     struct sim_txn *txn = &sim->broker.txns[client->txn];
     for (size_t i = 0; i < batch->offsets_count && txn->offsets_count < SIM_PARTITIONS_MAX; i++) {
         struct sim_offset *offset = &txn->offsets[txn->offsets_count++];
-        *offset = (struct sim_offset){.group = (int)client->stage, .partition = batch->offsets[i].partition, .offset = batch->offsets[i].next_offset};
+        *offset = (struct sim_offset){.group = (int)client->stage, .partition = batch->offsets[i].partition, .offset = batch->offsets[i].next_offset, .begun = sim->mutation == SIM_FORGET_BEGUN ? 0 : batch->offsets[i].begun};
         snprintf(offset->tag, sizeof offset->tag, "%s", tag);
     }
 }

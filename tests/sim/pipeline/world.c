@@ -14,6 +14,7 @@ enum {
     DEADLINE_MS = 150000,   /* by then all must be out */
     BROKER_TICK_MS = 50,
     BAD_EVERY = 37,
+    KILLER_EVERY = 90,
 };
 
 struct sim *sim;
@@ -21,6 +22,7 @@ struct sim *sim;
 const char *const sim_mutation_names[SIM_MUTATIONS] = {
     "sound",     "commit before produce", "read_uncommitted",  "unstable offsets",  "generation -1",
     "no epochs", "no rollback",           "doubt is success", "doubt is failure", "restore to the LSO",
+    "forget who began",
 };
 
 struct sim_event {
@@ -112,6 +114,8 @@ int sim_label_of(struct sq_str text)
     abort();
 }
 
+bool sim_is_killer(struct sq_str text) { return sim->has_killers && text.bytes && text.data[0] == 'k'; }
+
 /* A minute of event time a post, so that hours pass; now and then a run of complaints about one entity. */
 static void on_post(void *ctx)
 {
@@ -128,7 +132,8 @@ static void on_post(void *ctx)
         bool is_bad = burst_left ? sim_chance(0.9) : sim_chance(0.08);
         if (burst_left) burst_left--;
         unsigned i = (*count)++;
-        int bytes = snprintf(value, sizeof value, "{\"text\":\"%s %u\",\"entity\":\"e%u\",\"ts\":%llu}", is_bad ? "bad" : "good", i, entity,
+        const char *word = sim->has_killers && i % KILLER_EVERY == KILLER_EVERY / 2 ? "kill" : is_bad ? "bad" : "good";
+        int bytes = snprintf(value, sizeof value, "{\"text\":\"%s %u\",\"entity\":\"e%u\",\"ts\":%llu}", word, i, entity,
                              (unsigned long long)START_MS * 1000 + i * 60000ull);
         if (i % BAD_EVERY == BAD_EVERY - 1) bytes -= 9;
         sim_append(&sim->broker, SIM_TOPIC_INPUT, (int32_t)test_random_below(&sim->random, SIM_INPUT_PARTITIONS), -1, (struct sq_str){0},
@@ -157,7 +162,9 @@ static void on_chaos(void *ctx)
 {
     (void)ctx;
     struct sim_worker *worker = &sim->workers[test_random_below(&sim->random, SIM_WORKERS)];
-    switch (test_random_below(&sim->random, 6)) {
+    unsigned what = test_random_below(&sim->random, 6);
+    if (sim->has_killers && what < 3) what = 5; /* nobody dies of anything else, or seems to */
+    switch (what) {
     case 0: sim_worker_crash(worker); break;
     case 1:
     case 2:
@@ -201,7 +208,8 @@ static bool is_over(void)
 static void draw_faults(void)
 {
     static const double levels[] = {0, 0.002, 0.02};
-    sim->faults.crash = levels[test_random_below(&sim->random, 3)];
+    sim->has_killers = sim_chance(0.1);
+    sim->faults.crash = sim->has_killers ? 0 : levels[test_random_below(&sim->random, 3)];
     sim->faults.doubt = levels[test_random_below(&sim->random, 3)] * 5;
     sim->faults.refuse = levels[test_random_below(&sim->random, 3)] * 2;
     sim->faults.expire = levels[test_random_below(&sim->random, 3)];
@@ -235,7 +243,7 @@ bool sim_run(uint64_t seed, enum sim_mutation mutation, struct sim_result *resul
     sim_broker_init(&sim->broker);
     play(&posts);
     memset(result, 0, sizeof *result);
-    if (!sim->violation[0]) result->alerts = sim_check();
+    if (!sim->violation[0]) sim_check(result);
     for (int i = 0; i < SIM_WORKERS; i++)
         if (sim->workers[i].is_alive) sim_worker_crash(&sim->workers[i]);
     for (int i = 0; i < sim->broker.txns_count; i++) result->aborted += sim->broker.txns[i].state == SIM_TXN_ABORTED;

@@ -106,7 +106,7 @@ static void reasons_have_the_order_of_the_metric(void **state)
 {
     (void)state;
     static const int codes[] = {SQ_E_DECODE, SQ_E_MISSING_FIELD, SQ_E_WRONG_TYPE, SQ_E_INVALID_UTF8, SQ_E_EMPTY,
-                                SQ_E_TOO_LARGE, SQ_E_TOKENIZE, SQ_E_INFERENCE, SQ_E_UNREADABLE, SQ_E_PRODUCE};
+                                SQ_E_TOO_LARGE, SQ_E_TOKENIZE, SQ_E_INFERENCE, SQ_E_UNREADABLE, SQ_E_CRASH_LOOP, SQ_E_PRODUCE};
     static const char *const words[] = {SQ_REASONS};
     for (unsigned i = 0; i < sizeof codes / sizeof *codes; i++) {
         assert_int_equal(sq_dead_letter_reason(codes[i]), i);

@@ -13,6 +13,7 @@
 #include "engine/base/metrics.h"
 #include "tests/lib/fake_kafka.h"
 #include "tests/lib/tiny_model.h"
+#include "worker/core/breaker.h"
 #include "worker/io/log.h"
 #include "worker/pipeline/pipeline.h"
 
@@ -28,6 +29,7 @@ struct world {
     struct fake_source source;
     struct fake_sink sink;
     struct sq_pipeline *pipeline;
+    unsigned begun_seen; /* all numbers that stood beside offsets, or-ed */
 };
 
 static void world_open(struct world *world)
@@ -324,6 +326,51 @@ static void a_refused_score_becomes_a_dead_letter(void **state)
     world_close(&world);
 }
 
+/* Whoever began there before died; of the last one it is known that it had just the first record. */
+static void what_killed_its_worker_alone_is_stepped_over(void **state)
+{
+    (void)state;
+    struct world world = {0};
+    world_open(&world);
+    fill(&world, 60, 0);
+    world.input.committed[1] = 5;
+    world.input.begun[1] = SQ_BREAKER_BEGUN_MAX + 1;
+    world_start(&world);
+    assert_int_equal(drive(&world, NULL), 0);
+    assert_int_equal(fake_topic_count(&world.dlq), 1);
+    const struct fake_record *letter = &world.dlq.partitions[0].records[0];
+    assert_string_equal(header_of(letter, "__squall.errors.reason"), "crash_loop");
+    assert_string_equal(header_of(letter, "__squall.errors.partition"), "1");
+    assert_string_equal(header_of(letter, "__squall.errors.offset"), "5");
+    assert_non_null(strstr(letter->value, "\"text\""));
+    assert_int_equal(fake_topic_count(&world.scores), 60 - 5 - 1);
+    assert_true(world.sink.commits > 40); /* one by one, each announced before */
+    world_close(&world);
+}
+
+static void look_for_numbers(struct world *world, unsigned turn)
+{
+    (void)turn;
+    pthread_mutex_lock(&world->mutex);
+    for (int32_t i = 0; i < PARTITIONS; i++) world->begun_seen |= world->input.begun[i];
+    pthread_mutex_unlock(&world->mutex);
+}
+
+static void who_dies_before_it_got_anywhere_is_in_the_number(void **state)
+{
+    (void)state;
+    struct world world = {0};
+    world_open(&world);
+    fill(&world, 300, 0);
+    world.sink.delay_us = 30000; /* long enough to be seen in between */
+    world_start(&world);
+    assert_int_equal(drive(&world, look_for_numbers), 0);
+    assert_int_equal(world.begun_seen, 1);
+    for (int32_t i = 0; i < PARTITIONS; i++) assert_int_equal(world.input.begun[i], 0);
+    assert_all_out(&world, true);
+    world_close(&world);
+}
+
 static void revoke_now_and_then(struct world *world, unsigned turn)
 {
     if (turn % 20 == 5) fake_source_revoke(&world->source);
@@ -399,6 +446,8 @@ int main(void)
         cmocka_unit_test(labels_follow_the_words),
         cmocka_unit_test(failing_commits_are_tried_again_and_nothing_is_sent_twice),
         cmocka_unit_test(a_refused_score_becomes_a_dead_letter),
+        cmocka_unit_test(what_killed_its_worker_alone_is_stepped_over),
+        cmocka_unit_test(who_dies_before_it_got_anywhere_is_in_the_number),
         cmocka_unit_test(what_is_revoked_is_finished_and_committed_first),
         cmocka_unit_test(what_is_lost_is_read_again_and_never_committed_by_us),
         cmocka_unit_test(stopping_commits_what_was_finished_and_drops_the_rest),
