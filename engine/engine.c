@@ -12,6 +12,7 @@
 #include "engine/base/json.h"
 #include "engine/digest.h"
 #include "engine/ensemble.h"
+#include "engine/kept.h"
 #include "engine/precision.h"
 #include "engine/precision_auto.h"
 #include "engine/session.h"
@@ -101,16 +102,29 @@ static int read_name(struct sq_engine *engine, const char *model_path, struct sq
     return engine->name ? 0 : sq_err_set(err, SQ_E_NOMEM, "no memory for the model's name");
 }
 
+static int make_weights(struct sq_engine *engine, struct sq_kept *kept, const struct sq_engine_options *options, struct sq_err *err)
+{
+    sq_kept_lock_wait(kept);
+    if (sq_kept_find(kept, engine)) return 0; /* made by another process meanwhile */
+    int status = kept->needs_verdict ? sq_precision_auto(engine, options->model_path, err) : 0;
+    if (status == 0 && !engine->weights.block)
+        status = sq_weights_open(&engine->weights, &engine->config, engine->encoder.kernels, &engine->plan, options->model_path, err);
+    if (status == 0) sq_kept_store(kept, engine);
+    return status;
+}
+
+/* What AUTO settled on and the weights in their packed form: kept ones, or made now and kept. */
 static int open_weights(struct sq_engine *engine, const struct sq_engine_options *options, struct sq_err *err)
 {
-    struct sq_precision_plan plan;
-    const struct sq_kernels *kernels = engine->encoder.kernels;
-    struct sq_model_info *info = &engine->info;
-    info->precision_agreement = 1;
-    if (options->precision == SQ_PRECISION_AUTO) return sq_precision_auto(engine, options->model_path, err);
-    int status = sq_precision_plan_fixed(&plan, kernels, options->precision, err);
-    if (status == 0) sq_precision_describe(info->precision_text, sizeof info->precision_text, plan.rungs, engine->config.stored_layers);
-    return status < 0 ? status : sq_weights_open(&engine->weights, &engine->config, kernels, plan.rungs, options->model_path, err);
+    struct sq_kept kept;
+    engine->info.precision_agreement = 1;
+    int status = options->precision == SQ_PRECISION_AUTO ? 0 : sq_precision_plan_fixed(&engine->plan, engine->encoder.kernels, options->precision, err);
+    if (status < 0) return status;
+    sq_kept_open(&kept, engine, options->cache_dir, options->precision == SQ_PRECISION_AUTO);
+    if (!sq_kept_find(&kept, engine)) status = make_weights(engine, &kept, options, err);
+    sq_kept_close(&kept, engine);
+    if (status == 0) sq_precision_plan_describe(engine->info.precision_text, sizeof engine->info.precision_text, &engine->plan, engine->config.stored_layers);
+    return status;
 }
 
 static int load(struct sq_engine *engine, const struct sq_engine_options *options, struct sq_err *err)
@@ -127,8 +141,8 @@ static int load(struct sq_engine *engine, const struct sq_engine_options *option
                           options->isa);
     fill_limits(engine, options);
     status = open_tokenizer(engine, options->model_path, err);
-    if (status == 0) status = open_weights(engine, options, err);
     if (status == 0) status = sq_model_digest(options->model_path, engine->info.xxh128, &engine->info.digest, err);
+    if (status == 0) status = open_weights(engine, options, err);
     if (status < 0) return status;
     sq_engine_fill_info(engine);
     return 0;
@@ -151,6 +165,7 @@ void sq_engine_close(struct sq_engine *engine)
     if (!engine) return;
     sq_ensemble_close(engine->ensemble);
     sq_weights_close(&engine->weights);
+    sq_cache_entry_close(&engine->kept);
     sq_tokenizer_close(engine->tokenizer);
     free(engine->name);
     free(engine);

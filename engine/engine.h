@@ -41,6 +41,8 @@ struct sq_engine_options {
                                    * positions. */
     unsigned batch_tokens_max;    /* tokens of one packed batch; 0: 256. A session's arena is sized from it. */
     const char *isa;              /* NULL: the widest kernels of this CPU; else a name of sq_kernels_name */
+    const char *cache_dir;        /* where packed weights and AUTO's verdict are kept for the next start and shared between processes; it
+                                   * needs not be there or writable. NULL or "": nowhere */
 };
 
 struct sq_model_info {
@@ -63,6 +65,8 @@ struct sq_model_info {
     double precision_agreement;   /* tried by AUTO: the share of its texts that get the label of fp32, */
     double precision_difference;  /* and the mean difference of their probabilities; 1 and 0 where nothing was tried */
     const char *isa;              /* the kernels in use */
+    bool is_shared;               /* the weights are a mapped file of cache_dir: one copy for all processes that have it mapped */
+    char cache_trouble[256];      /* "", or what was not as it should be with cache_dir, for people */
     size_t weights_bytes;         /* resident, shared */
     size_t session_bytes;         /* of one thread's arena */
 };

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* On which rung each layer runs. */
+/* On which rung each product of each layer runs. */
 #ifndef SQ_PRECISION_H
 #define SQ_PRECISION_H
 
@@ -7,11 +7,23 @@
 #include "engine/kernels/kernels.h"
 #include "engine/model/config.h"
 
+enum sq_product { SQ_PRODUCT_QKV, SQ_PRODUCT_OUTPUT, SQ_PRODUCT_UP, SQ_PRODUCT_DOWN, SQ_PRODUCTS };
+
 struct sq_precision_plan {
-    const struct sq_rung *rungs[SQ_LAYERS_MAX]; /* of the layers that the file stores */
+    const struct sq_rung *rungs[SQ_LAYERS_MAX][SQ_PRODUCTS]; /* of the layers that the file stores */
 };
 
-/* One rung for all layers: the first of that precision. SQ_E_CONFIG with what to use where this CPU has none. Not for AUTO. */
+enum { SQ_PRECISION_PLAN_BYTES = SQ_LAYERS_MAX * (SQ_PRODUCTS + 1) };
+
+/* One rung for all products: the first of that precision. SQ_E_CONFIG with what to use where this CPU has none. Not for AUTO. */
 int sq_precision_plan_fixed(struct sq_precision_plan *plan, const struct sq_kernels *kernels, enum sq_precision precision, struct sq_err *err);
+
+/* For people: "int8", or where products differ "int8, 3 of 24 products bf16". Cut where it has no room. */
+void sq_precision_plan_describe(char *text, size_t room, const struct sq_precision_plan *plan, unsigned layers);
+
+/* As a word, to name what was made for it: the rungs' places on the ladder, a group a layer: "0000-0001". */
+void sq_precision_plan_write(char text[SQ_PRECISION_PLAN_BYTES], const struct sq_precision_plan *plan, const struct sq_kernels *kernels, unsigned layers);
+/* False, with the plan undefined, where it isn't such a word for these kernels and layers. */
+bool sq_precision_plan_read(struct sq_precision_plan *plan, const char *text, const struct sq_kernels *kernels, unsigned layers);
 
 #endif

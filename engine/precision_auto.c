@@ -2,7 +2,6 @@
 #include "engine/precision_auto.h"
 
 #include <math.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -26,31 +25,14 @@ struct trial {
     const char *model_path;
 };
 
-void sq_precision_describe(char *text, size_t room, const struct sq_rung *const *rungs, unsigned layers)
-{
-    unsigned counts[SQ_LAYERS_MAX] = {0}; /* at a rung's first layer: how many layers have it */
-    unsigned most = 0;
-    for (unsigned i = 0; i < layers; i++) {
-        unsigned first = 0;
-        while (rungs[first] != rungs[i]) first++;
-        counts[first]++;
-    }
-    for (unsigned i = 1; i < layers; i++) {
-        if (counts[i] > counts[most]) most = i;
-    }
-    int used = snprintf(text, room, "%s", rungs[most]->name);
-    for (unsigned i = 0; i < layers; i++) {
-        if (i == most || counts[i] == 0 || (size_t)used >= room) continue;
-        used += snprintf(text + used, room - (size_t)used, ", %u layer%s %s", counts[i], counts[i] == 1 ? "" : "s", rungs[i]->name);
-    }
-}
-
 static int open_set(struct trial *trial, unsigned rung, struct sq_err *err)
 {
-    const struct sq_rung *rungs[SQ_LAYERS_MAX];
+    struct sq_precision_plan plan;
     if (trial->sets[rung].block) return 0;
-    for (unsigned i = 0; i < trial->layers; i++) rungs[i] = trial->ladder[rung];
-    return sq_weights_open(&trial->sets[rung], &trial->engine->config, trial->engine->encoder.kernels, rungs, trial->model_path, err);
+    for (unsigned i = 0; i < trial->layers; i++) {
+        for (unsigned product = 0; product < SQ_PRODUCTS; product++) plan.rungs[i][product] = trial->ladder[rung];
+    }
+    return sq_weights_open(&trial->sets[rung], &trial->engine->config, trial->engine->encoder.kernels, &plan, trial->model_path, err);
 }
 
 /* What the texts give with the layers as planned; the engine borrows them from the sets meanwhile. */
@@ -144,14 +126,12 @@ static int settle(struct trial *trial, struct sq_err *err)
 static int adopt(struct trial *trial, struct sq_err *err)
 {
     struct sq_engine *engine = trial->engine;
-    const struct sq_rung *rungs[SQ_LAYERS_MAX] = {NULL};
     bool is_one = true;
     for (unsigned i = 0; i < trial->layers; i++) {
-        rungs[i] = trial->ladder[trial->plan[i]];
         is_one = is_one && trial->plan[i] == trial->plan[0];
+        for (unsigned product = 0; product < SQ_PRODUCTS; product++) engine->plan.rungs[i][product] = trial->ladder[trial->plan[i]];
     }
-    sq_precision_describe(engine->info.precision_text, sizeof engine->info.precision_text, rungs, trial->layers);
-    if (!is_one) return sq_weights_open(&engine->weights, &engine->config, engine->encoder.kernels, rungs, trial->model_path, err);
+    if (!is_one) return sq_weights_open(&engine->weights, &engine->config, engine->encoder.kernels, &engine->plan, trial->model_path, err);
     engine->weights = trial->sets[trial->plan[0]];
     trial->sets[trial->plan[0]] = (struct sq_weights){0};
     return 0;
@@ -172,11 +152,8 @@ static int try_ladder(struct trial *trial, struct sq_err *err)
 
 static int open_fp32(struct sq_engine *engine, const char *model_path, struct sq_err *err)
 {
-    struct sq_precision_plan plan;
-    struct sq_model_info *info = &engine->info;
-    int status = sq_precision_plan_fixed(&plan, engine->encoder.kernels, SQ_PRECISION_FP32, err);
-    snprintf(info->precision_text, sizeof info->precision_text, "fp32");
-    return status < 0 ? status : sq_weights_open(&engine->weights, &engine->config, engine->encoder.kernels, plan.rungs, model_path, err);
+    int status = sq_precision_plan_fixed(&engine->plan, engine->encoder.kernels, SQ_PRECISION_FP32, err);
+    return status < 0 ? status : sq_weights_open(&engine->weights, &engine->config, engine->encoder.kernels, &engine->plan, model_path, err);
 }
 
 int sq_precision_auto(struct sq_engine *engine, const char *model_path, struct sq_err *err)

@@ -8,13 +8,10 @@
 
 #include "engine/session.h"
 
-/* Opens engine->weights on rungs of its choice, in the same way on every run, and fills info's precision, agreement and difference.
- * Everything else of the engine is open but its digest. fp32, untried, for what gives no probabilities (vectors, regression) and with OpenBLAS, which
+/* Chooses engine->plan, in the same way on every run, and opens engine->weights for it; fills info's agreement and difference.
+ * Everything else of the engine is open. fp32, untried, for what gives no probabilities (vectors, regression) and with OpenBLAS, which
  * multiplies floats faster than plain C does bytes. Blocks for passes over a few thousand tokens. Errors of sq_weights_open; the
  * weights are then closed. */
 int sq_precision_auto(struct sq_engine *engine, const char *model_path, struct sq_err *err);
-
-/* "int8", or, where layers differ, "int8, 2 layers fp32". */
-void sq_precision_describe(char *text, size_t room, const struct sq_rung *const *rungs, unsigned layers);
 
 #endif

@@ -4,13 +4,17 @@
 #define SQ_SESSION_H
 
 #include "engine/encoder.h"
+#include "engine/cache.h"
 #include "engine/engine.h"
+#include "engine/precision.h"
 #include "engine/score_cache.h"
 #include "engine/tokenizer/tokenizer.h"
 
 struct sq_engine {
     struct sq_model_config config;
+    struct sq_precision_plan plan; /* that the weights are laid out for */
     struct sq_weights weights;
+    struct sq_cache_entry kept; /* whose memory the weights are, where they came from the cache */
     struct sq_tokenizer *tokenizer;
     struct sq_encoder encoder;
     struct sq_model_info info;

@@ -55,7 +55,7 @@ struct loader {
     struct sq_weights *weights;
     struct sq_model_config *config;
     const struct sq_kernels *kernels;
-    const struct sq_rung *const *rungs; /* [stored_layers] */
+    const struct sq_precision_plan *plan;
     struct sq_checkpoint checkpoint;
     const char *prefix;       /* of the names in this file: "bert." or "" */
     struct sq_buf problems;   /* missing and misshapen tensors, one a line */
@@ -114,7 +114,7 @@ static void set_product(struct sq_linear *linear, const struct sq_rung *rung, si
 static int visit_layer(struct loader *loader, slot_fn visit, unsigned number)
 {
     const struct sq_layer_names *names = loader->config->architecture->layer;
-    const struct sq_rung *rung = loader->rungs[number];
+    const struct sq_rung *const *rungs = loader->plan->rungs[number];
     struct sq_layer_weights *layer = &loader->weights->layers[number];
     const struct sq_norm_weights *before = norm_before(loader, number);
     size_t hidden = loader->config->hidden, intermediate = loader->config->intermediate, width = sq_linear_padded(hidden);
@@ -133,10 +133,10 @@ static int visit_layer(struct loader *loader, slot_fn visit, unsigned number)
         {names->down, {&layer->down, 0, true, false, NULL}, NULL, hidden, intermediate},
         {names->ffn_norm, {0}, &layer->ffn_norm, hidden, 0},
     };
-    set_product(&layer->qkv, rung, 3 * width, hidden);
-    set_product(&layer->output, rung, hidden, hidden);
-    set_product(&layer->up, rung, intermediate, hidden);
-    set_product(&layer->down, rung, hidden, intermediate);
+    set_product(&layer->qkv, rungs[SQ_PRODUCT_QKV], 3 * width, hidden);
+    set_product(&layer->output, rungs[SQ_PRODUCT_OUTPUT], hidden, hidden);
+    set_product(&layer->up, rungs[SQ_PRODUCT_UP], intermediate, hidden);
+    set_product(&layer->down, rungs[SQ_PRODUCT_DOWN], hidden, intermediate);
     int status = 0;
     for (size_t i = 0; status == 0 && i < sizeof modules / sizeof *modules; i++) {
         char module[NAME_BYTES - 8];
@@ -310,6 +310,12 @@ static int place_slot(struct loader *loader, const struct slot *slot)
     return 0;
 }
 
+static int place_all(struct loader *loader)
+{
+    loader->weights->bytes = 0;
+    return for_each_tensor(loader, place_slot);
+}
+
 /* Huge pages where the kernel gives them: the pass streams all of it again and again. */
 static int allocate(struct loader *loader)
 {
@@ -323,8 +329,7 @@ static int allocate(struct loader *loader)
     memset(weights->block, 0, bytes);
     loader->staged = malloc(loader->staged_count * sizeof *loader->staged);
     if (!loader->staged) return sq_err_set(loader->err, SQ_E_NOMEM, "no memory to read a matrix");
-    weights->bytes = 0;
-    return for_each_tensor(loader, place_slot);
+    return place_all(loader);
 }
 
 /* ---- reading ---- */
@@ -403,12 +408,16 @@ static void share_layers(struct loader *loader)
 }
 
 /* Once the tensors are checked. */
-static void set_words_type(struct loader *loader)
+static const struct sq_dtype *words_dtype(const struct loader *loader)
 {
     char name[NAME_BYTES];
-    struct sq_weights *weights = loader->weights;
     snprintf(name, sizeof name, "%s%s", loader->prefix, words_name);
-    const struct sq_dtype *dtype = sq_checkpoint_find(&loader->checkpoint, name)->dtype;
+    return sq_checkpoint_find(&loader->checkpoint, name)->dtype;
+}
+
+static void set_words_type(struct loader *loader, const struct sq_dtype *dtype)
+{
+    struct sq_weights *weights = loader->weights;
     weights->dtype = dtype->name;
     weights->words_type = dtype->table;
     weights->words_row_bytes = loader->config->embedding * (size_t)dtype->bits / 8;
@@ -419,7 +428,7 @@ static int load(struct loader *loader)
     choose_prefix(loader);
     int status = check_all(loader);
     if (status < 0) return status;
-    set_words_type(loader);
+    set_words_type(loader, words_dtype(loader));
     status = allocate(loader);
     if (status == 0) status = for_each_tensor(loader, read_slot);
     if (status < 0) return status;
@@ -428,10 +437,10 @@ static int load(struct loader *loader)
 }
 
 int sq_weights_open(struct sq_weights *weights, struct sq_model_config *config, const struct sq_kernels *kernels,
-                    const struct sq_rung *const *rungs, const char *model_path, struct sq_err *err)
+                    const struct sq_precision_plan *plan, const char *model_path, struct sq_err *err)
 {
     *weights = (struct sq_weights){0};
-    struct loader loader = {.weights = weights, .config = config, .kernels = kernels, .rungs = rungs, .err = err};
+    struct loader loader = {.weights = weights, .config = config, .kernels = kernels, .plan = plan, .err = err};
     int status = sq_checkpoint_open(&loader.checkpoint, model_path, err);
     if (status < 0) return status;
     sq_buf_init(&loader.problems);
@@ -445,6 +454,50 @@ int sq_weights_open(struct sq_weights *weights, struct sq_model_config *config, 
 
 void sq_weights_close(struct sq_weights *weights)
 {
-    free(weights->block);
+    if (!weights->is_lent) free(weights->block);
     *weights = (struct sq_weights){0};
+}
+
+/* ---- a block made before ---- */
+
+void sq_weights_facts(struct sq_weights_facts *facts, const struct sq_weights *weights, const struct sq_model_config *config)
+{
+    *facts = (struct sq_weights_facts){.labels_count = config->task == SQ_TASK_CLASSIFY ? config->labels_count : 0};
+    snprintf(facts->dtype, sizeof facts->dtype, "%s", weights->dtype);
+}
+
+static const struct sq_dtype *find_words_dtype(const struct sq_weights_facts *facts)
+{
+    if (!memchr(facts->dtype, '\0', sizeof facts->dtype)) return NULL;
+    const struct sq_dtype *dtype = sq_dtype_find(facts->dtype);
+    return dtype && dtype->convert ? dtype : NULL;
+}
+
+static int lend(struct loader *loader, const struct sq_weights_facts *facts, const void *block, size_t bytes)
+{
+    const struct sq_dtype *dtype = find_words_dtype(facts);
+    if (!dtype) return sq_err_set(loader->err, SQ_E_MODEL_FILE, "the words' type is unknown");
+    set_words_type(loader, dtype);
+    int status = loader->config->task == SQ_TASK_CLASSIFY ? sq_model_config_set_labels_count(loader->config, facts->labels_count, loader->err) : 0;
+    if (status == 0) status = for_each_tensor(loader, sum_slot);
+    if (status < 0) return status;
+    if (loader->weights->bytes != bytes)
+        return sq_err_set(loader->err, SQ_E_MODEL_FILE, "%zu bytes, where the model has %zu", bytes, loader->weights->bytes);
+    loader->weights->block = (unsigned char *)(uintptr_t)block; /* only read from now on */
+    loader->weights->is_lent = true;
+    status = place_all(loader);
+    if (status == 0) share_layers(loader);
+    return status;
+}
+
+int sq_weights_lend(struct sq_weights *weights, struct sq_model_config *config, const struct sq_kernels *kernels,
+                    const struct sq_precision_plan *plan, const struct sq_weights_facts *facts, const void *block, size_t bytes, struct sq_err *err)
+{
+    struct loader loader = {.weights = weights, .config = config, .kernels = kernels, .prefix = "", .plan = plan, .err = err};
+    const struct sq_model_config before = *config;
+    *weights = (struct sq_weights){0};
+    int status = lend(&loader, facts, block, bytes);
+    if (status < 0) sq_weights_close(weights);
+    if (status < 0) *config = before;
+    return status;
 }

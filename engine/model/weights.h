@@ -6,8 +6,9 @@
 
 #include <stddef.h>
 
-#include "engine/kernels/kernels.h"
-#include "engine/model/config.h"
+#include <stdint.h>
+
+#include "engine/precision.h"
 
 struct sq_norm_weights {
     float *gamma; /* [H] */
@@ -35,16 +36,29 @@ struct sq_weights {
     struct sq_linear pooler;     /* H to H, to classify */
     struct sq_linear classifier; /* H to C, to classify */
 
-    unsigned char *block; /* owned: all of the above */
+    unsigned char *block; /* all of the above */
     size_t bytes;
+    bool is_lent; /* the block is somebody else's memory */
     const char *dtype; /* of the file's word embeddings; static */
 };
 
-/* Reads the folder's safetensors. config gets its labels from the classifier where config.json names none. Matrices of layer i
- * are laid out for rungs[i], the others for fp32. Nothing is allocated for the weights before all of them were found in their right shapes; what is missing or misshapen is
+/* What to know of a block besides its bytes, to use it again. */
+struct sq_weights_facts {
+    char dtype[8];
+    uint32_t labels_count, reserved;
+};
+
+/* Reads the folder's safetensors. config gets its labels from the classifier where config.json names none. Matrices of the layers
+ * are laid out for the plan's rungs, the others for fp32. Nothing is allocated for the weights before all of them were found in their right shapes; what is missing or misshapen is
  * listed all at once. Blocks for the reading. SQ_E_MODEL_FILE; nothing is left behind then. */
 int sq_weights_open(struct sq_weights *weights, struct sq_model_config *config, const struct sq_kernels *kernels,
-                    const struct sq_rung *const *rungs, const char *model_path, struct sq_err *err);
+                    const struct sq_precision_plan *plan, const char *model_path, struct sq_err *err);
 void sq_weights_close(struct sq_weights *weights);
+
+/* The block of weights that were opened for the same configuration, kernels and plan, to be used where it lies now: at 64 bytes, in memory
+ * that outlives the weights and may be read-only. config as above. SQ_E_MODEL_FILE: it can't be theirs. */
+void sq_weights_facts(struct sq_weights_facts *facts, const struct sq_weights *weights, const struct sq_model_config *config);
+int sq_weights_lend(struct sq_weights *weights, struct sq_model_config *config, const struct sq_kernels *kernels,
+                    const struct sq_precision_plan *plan, const struct sq_weights_facts *facts, const void *block, size_t bytes, struct sq_err *err);
 
 #endif

@@ -163,6 +163,7 @@ class Worker:
 
     def start(self):
         environment = {key: value for key, value in os.environ.items() if not key.startswith("SQUALL_")}
+        environment["SQUALL_CACHE_DIR"] = str(ROOT / "build/cache")
         if "SQUALL_MODEL" in os.environ and "path" not in yaml.safe_load(self.config.read_text())["model"]:
             environment["SQUALL_MODEL"] = os.environ["SQUALL_MODEL"]
         with open(self.log, "ab") as log:

@@ -13,6 +13,7 @@ struct sq_model_options {
     unsigned precision, normalise; /* enum sq_precision, enum sq_normalise */
     unsigned tokens_max;           /* 0: the default */
     const char *isa;               /* NULL: the widest */
+    const char *cache_dir;         /* NULL: SQUALL_CACHE_DIR, else auto */
 };
 
 /* Their rows in a command's option table, and their lines in its usage. */
@@ -21,8 +22,9 @@ struct sq_model_options {
         {.name = "precision", .choice = &(options)->precision, .choices = sq_precision_names},                                        \
         {.name = "normalise", .choice = &(options)->normalise, .choices = sq_normalise_names},                                        \
         {.name = "max-tokens", .number = &(options)->tokens_max, .min = 2, .max = SQ_TOKENS_MAX},                                  \
+        {.name = "isa", .text = &(options)->isa},                                                                                     \
     {                                                                                                                                 \
-        .name = "isa", .text = &(options)->isa                                                                                        \
+        .name = "cache-dir", .text = &(options)->cache_dir                                                                            \
     }
 #define SQ_MODEL_USAGE                                                                                                                \
     "  --model DIR         a Hugging Face folder; else SQUALL_MODEL, else the shipped model; repeated: an ensemble,\n"                 \
@@ -31,7 +33,9 @@ struct sq_model_options {
     "  --normalise N       auto (the folder's squall_normalise), none or tweet\n"                                                     \
     "  --max-tokens N      longer texts are cut (128, and at most the model's positions)\n"                                            \
     "  --isa NAME          a lower instruction set than the best of this CPU, for comparisons: avx512bf16,\n"     \
-    "                      avx512vnni, avx512, avxvnni, avx2 or openblas\n"
+    "                      avx512vnni, avx512, avxvnni, avx2 or openblas\n"                                                            \
+    "  --cache-dir DIR     keeps packed weights and the precision found for the next start; auto, or \"\" for none;\n"                 \
+    "                      else SQUALL_CACHE_DIR, else auto: $XDG_CACHE_HOME/squall or ~/.cache/squall\n"
 
 extern const char *const sq_precision_names[]; /* by enum sq_precision, NULL-terminated */
 extern const char *const sq_normalise_names[];

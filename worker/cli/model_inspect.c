@@ -13,7 +13,7 @@ struct field {
     const char *name, *text; /* text NULL: the number */
     uint64_t number;
 };
-enum { FIELDS_COUNT = 16 };
+enum { FIELDS_COUNT = 19 };
 
 static void list_fields(const struct sq_model_info *info, struct field fields[FIELDS_COUNT])
 {
@@ -32,6 +32,9 @@ static void list_fields(const struct sq_model_info *info, struct field fields[FI
         {"normalise", sq_normalise_names[info->normalise], 0},
         {"pooling", info->pooling, 0},
         {"dimensions", NULL, info->outputs_count},
+        {"precision", info->precision_text, 0},
+        {"kernels", info->isa, 0},
+        {"shared", info->is_shared ? "yes" : "no", 0},
         {"weights_bytes", NULL, info->weights_bytes},
         {"digest", info->xxh128, 0},
     };
@@ -81,7 +84,10 @@ static int run(int argc, char **argv)
     const struct sq_option options[] = {
         {.name = "json", .flag = &json},
         {.name = "task", .choice = &model.task, .choices = sq_task_names},
+        {.name = "precision", .choice = &model.precision, .choices = sq_precision_names},
         {.name = "normalise", .choice = &model.normalise, .choices = sq_normalise_names},
+        {.name = "isa", .text = &model.isa},
+        {.name = "cache-dir", .text = &model.cache_dir},
         {0},
     };
     struct sq_operands operands = {.max = 2};
@@ -104,11 +110,14 @@ static int run(int argc, char **argv)
 
 const struct sq_command sq_command_model = {
     "model", "what a model folder is",
-    "usage: squall model inspect [DIR] [--task T] [--json]\n\n"
-    "Loads the folder as a worker would and prints its architecture, sizes, labels and digest; or says what is wrong with it, exit code 78.\n"
-    "Without DIR: SQUALL_MODEL, else the shipped model.\n\n"
+    "usage: squall model inspect [DIR] [OPTIONS]\n\n"
+    "Loads the folder as a worker would and prints its architecture, sizes, labels, digest, the precision in force and whether its weights are\n"
+    "a mapped file that processes share; or says what is wrong with it, exit code 78. Without DIR: SQUALL_MODEL, else the shipped model.\n\n"
     "  --task T        classify, or embed: as a model of sentence vectors\n"
+    "  --precision P   auto, int8 (every layer), bf16 or fp32\n"
     "  --normalise N   auto (the folder's squall_normalise), none or tweet\n"
+    "  --isa NAME      a lower instruction set than the best of this CPU\n"
+    "  --cache-dir DIR where packed weights and the precision found are kept; squall classify --help tells more\n"
     "  --json          one object\n",
     run,
 };

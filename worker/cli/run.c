@@ -10,6 +10,7 @@
 
 #include "worker/cli/args.h"
 #include "worker/cli/model.h"
+#include "worker/io/cache_dir.h"
 #include "worker/io/config.h"
 #include "worker/io/kafka_txn.h"
 #include "worker/io/kafka_version.h"
@@ -27,6 +28,7 @@ enum { EXIT_SECOND_INTERRUPT = 130 };
 
 struct worker {
     struct sq_config *config;
+    struct sq_sandbox sandbox;
     struct sq_engine *engine, *embedder;
     struct sq_loop *loop;
     struct sq_source *sources[2]; /* by enum sq_stage_name; NULL: the role is off */
@@ -105,10 +107,18 @@ static void on_hang_up(void *ctx)
     reload(ctx, &err);
 }
 
+static void log_cache(const struct sq_model_info *info)
+{
+    sq_log(SQ_LOG_INFO, SQ_L("packed weights"), SQ_LS("model", info->name), SQ_LS("shared", info->is_shared ? "yes, a mapped file of model.cache_dir" : "no"),
+           SQ_LI("bytes", (int64_t)info->weights_bytes));
+    if (info->cache_trouble[0]) sq_log(SQ_LOG_WARN, SQ_L("model.cache_dir"), SQ_LS("trouble", info->cache_trouble));
+}
+
 static void log_precisions(const struct sq_engine *engine)
 {
     for (unsigned i = 0; i < sq_engine_members_count(engine); i++) {
         const struct sq_model_info *info = sq_engine_info(sq_engine_member(engine, i));
+        log_cache(info);
         sq_log(SQ_LOG_INFO, SQ_L("precision settled"), SQ_LS("model", info->name), SQ_LS("precision", info->precision_text),
                SQ_LR("same_labels", info->precision_agreement), SQ_LR("mean_difference", info->precision_difference));
     }
@@ -133,6 +143,7 @@ static int open_embedder(struct worker *worker, struct sq_err *err)
     const struct sq_model_info *info = sq_engine_info(worker->embedder);
     sq_log(SQ_LOG_INFO, SQ_L("model for vectors loaded"), SQ_LS("model", info->name), SQ_LS("architecture", info->architecture),
            SQ_LI("dimensions", info->outputs_count), SQ_LS("pooling", info->pooling), SQ_LS("digest", info->xxh128));
+    log_cache(info);
     return 0;
 }
 
@@ -162,23 +173,32 @@ static int open_pipeline(struct worker *worker, const char *mode, struct sq_err 
     return status;
 }
 
-static int enter_sandbox(const struct sq_config *config, struct sq_err *err)
+/* Before the first thread, and before what others made is read: models are others' files too. They may write the cache's folder. */
+static int enter_sandbox(struct worker *worker, struct sq_err *err)
 {
-    struct sq_sandbox sandbox;
-    if (!config->is_sandboxed) return 0;
-    int status = sq_sandbox_enter(&sandbox, NULL, err);
+    char cache_dir[SQ_CACHE_DIR_BYTES];
+    struct sq_sandbox *sandbox = &worker->sandbox;
+    if (!worker->config->is_sandboxed) return 0;
+    sq_cache_dir_find(worker->config->model.cache_dir, cache_dir);
+    int status = sq_sandbox_enter(sandbox, cache_dir, err);
     if (status) return status;
-    sq_log(SQ_LOG_INFO, SQ_L("sandboxed"), SQ_LS("seccomp", sandbox.has_seccomp ? "yes" : "this kernel has none"),
-           SQ_LI("landlock", sandbox.landlock_abi));
+    sq_log(SQ_LOG_INFO, SQ_L("sandboxed"), SQ_LS("seccomp", sandbox->has_seccomp ? "yes" : "this kernel has none"),
+           SQ_LI("landlock", sandbox->landlock_abi));
     return 0;
+}
+
+static int open_models(struct worker *worker, const struct sq_option_list *models, struct sq_err *err)
+{
+    int status = worker->config->roles & SQ_ROLE_SCORE ? open_engine(worker, models, err) : 0;
+    if (status == 0) status = open_embedder(worker, err);
+    return status || !worker->config->is_sandboxed ? status : sq_sandbox_close_folder(&worker->sandbox, err);
 }
 
 static int open_worker(struct worker *worker, const struct sq_option_list *models, const char *mode, struct sq_err *err)
 {
     int status = sq_kafka_version_check(err);
-    if (status == 0) status = enter_sandbox(worker->config, err);
-    if (status == 0 && worker->config->roles & SQ_ROLE_SCORE) status = open_engine(worker, models, err);
-    if (status == 0) status = open_embedder(worker, err);
+    if (status == 0) status = enter_sandbox(worker, err);
+    if (status == 0) status = open_models(worker, models, err);
     if (status == 0) status = sq_loop_open(&worker->loop, err);
     if (status == 0 && worker->config->roles & SQ_ROLE_SCORE) status = open_stage(worker, SQ_STAGE_SCORE, err);
     if (status == 0 && worker->config->roles & SQ_ROLE_ALERT) status = open_stage(worker, SQ_STAGE_ALERT, err);

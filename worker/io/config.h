@@ -79,6 +79,7 @@ struct sq_config {
         unsigned paths_count;
         enum sq_normalise normalise;
         enum sq_precision precision;
+        char cache_dir[SQ_CONFIG_PATH_BYTES]; /* for sq_cache_dir_find */
         unsigned threads; /* 0: auto */
         unsigned tokens_max;
         unsigned batch_tokens_max;

@@ -94,6 +94,9 @@ static const struct sq_config_row rows[] = {
     {"model.normalise", WORD(ONE(model.normalise), "auto", "none", "tweet"), DEFAULT("auto"),
      MEANS("auto: as the model folder's squall_normalise says; tweet: @names become @user, links become http")},
     {"model.precision", WORD(ONE(model.precision), "auto", "fp32", "bf16", "int8"), DEFAULT("auto"), MEANS("of the encoder's matrix products")},
+    {"model.cache_dir", TEXT(ONE(model.cache_dir)), DEFAULT("auto"), ENVIRONMENT("SQUALL_CACHE_DIR"),
+     MEANS("a folder for the packed weights and what precision auto settled on: the next start takes them from there, and all workers of a host share one "
+           "copy in memory; auto: $XDG_CACHE_HOME/squall, else ~/.cache/squall; \"\": none. Where it can't be written, a line of the log says so")},
     {"model.threads", INT(ONE(model.threads), 0, 1024), .zero_word = "auto", DEFAULT("auto"), ENVIRONMENT("SQUALL_THREADS"),
      MEANS("that run the encoder; auto: the usable cores, cgroup and cpuset honoured")},
     {"model.max_tokens", INT(ONE(model.tokens_max), 8, SQ_TOKENS_MAX), DEFAULT("128"), MEANS("longer texts are cut, and counted")},
@@ -208,7 +211,6 @@ static const struct note later[] = {
     {"tasks", "every worker classifies; embed.path adds vectors over HTTP"},
     {"kafka.properties_file", "it comes later; put the properties under kafka.properties"},
     {"input.protobuf", "schemas of your own come later; format protobuf is squall.v1.Event"},
-    {"model.cache_dir", "packed weights are not cached in this version"},
     {"model.labels", "renaming labels comes later"},
     {"model.selftest", "squall validate runs the self-test; at start it comes later"},
     {"output.embeddings", "a topic of vectors comes later; POST /embed and squall classify --task embed give them"},

@@ -45,7 +45,7 @@ struct sq_config_row {
     const char *meaning;
 };
 
-enum { SQ_CONFIG_ROWS_MAX = 96 };
+enum { SQ_CONFIG_ROWS_MAX = 112 };
 
 /* NULL past the end. */
 const struct sq_config_row *sq_config_row(unsigned index);

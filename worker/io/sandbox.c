@@ -101,3 +101,6 @@ int sq_sandbox_enter(struct sq_sandbox *sandbox, const char *writable, struct sq
     int status = enter_landlock(sandbox, writable, err);
     return status ? status : enter_seccomp(sandbox, err);
 }
+
+/* Rules add up: what the first ones allow, the second ones can still refuse. */
+int sq_sandbox_close_folder(struct sq_sandbox *sandbox, struct sq_err *err) { return enter_landlock(sandbox, NULL, err); }

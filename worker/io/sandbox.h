@@ -3,7 +3,8 @@
  *
  *   no new privileges   prctl(2): set-user-ID programs and file capabilities no longer help
  *   seccomp             programs can't be started, processes can't be forked, traced or read, nothing can be mounted, no module loaded
- *   Landlock            files can be read but not written, created, deleted or executed, but for one folder
+ *   Landlock            files can be read but not written, created, deleted or executed, but for one folder,
+ *                       and that only until the model is loaded
  *
  * Reading stays open everywhere: certificates, secrets and a configuration to reload lie where the operator put them. */
 #ifndef SQ_IO_SANDBOX_H
@@ -23,5 +24,8 @@ struct sq_sandbox {
  * writable; NULL, "" or one that isn't there: none. What the kernel lacks is left out, and told in *sandbox; SQ_E_FAILED when it
  * refuses what it has. */
 int sq_sandbox_enter(struct sq_sandbox *sandbox, const char *writable, struct sq_err *err);
+
+/* The folder too stays unwritten from now on. Before threads are started that shall hold to it. */
+int sq_sandbox_close_folder(struct sq_sandbox *sandbox, struct sq_err *err);
 
 #endif

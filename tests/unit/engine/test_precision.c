@@ -88,16 +88,33 @@ static void test_description(void **state)
 {
     (void)state;
     static const struct sq_rung low = {.name = "int8"}, high = {.name = "fp32"};
-    const struct sq_rung *rungs[] = {&high, &low, &low, &high, &low};
+    struct sq_precision_plan plan = {{{&high, &low, &low, &low}, {&low, &low, &high, &high}, {&low, &low, &low, &low}}};
     char text[64];
-    sq_precision_describe(text, sizeof text, rungs, 5);
-    assert_string_equal(text, "int8, 2 layers fp32");
-    sq_precision_describe(text, sizeof text, rungs + 1, 3);
-    assert_string_equal(text, "int8, 1 layer fp32");
-    sq_precision_describe(text, sizeof text, rungs + 1, 2);
+    sq_precision_plan_describe(text, sizeof text, &plan, 3);
+    assert_string_equal(text, "int8, 3 of 12 products fp32");
+    sq_precision_plan_describe(text, sizeof text, &plan, 1);
+    assert_string_equal(text, "int8, 1 of 4 products fp32");
+    plan.rungs[0][0] = &low;
+    sq_precision_plan_describe(text, sizeof text, &plan, 1);
     assert_string_equal(text, "int8");
-    sq_precision_describe(text, 8, rungs, 5); /* cut, not beyond */
+    sq_precision_plan_describe(text, 8, &plan, 2); /* cut, not beyond */
     assert_string_equal(text, "int8, 2");
+}
+
+static void test_a_plan_as_a_word(void **state)
+{
+    (void)state;
+    static const struct sq_rung low = {.name = "int8"}, high = {.name = "fp32"};
+    static const struct sq_kernels kernels = {.ladder = {&low, &high}};
+    const struct sq_precision_plan plan = {{{&high, &low, &low, &low}, {&low, &low, &high, &high}}};
+    struct sq_precision_plan read;
+    char word[SQ_PRECISION_PLAN_BYTES];
+    sq_precision_plan_write(word, &plan, &kernels, 2);
+    assert_string_equal(word, "1000-0011");
+    assert_true(sq_precision_plan_read(&read, word, &kernels, 2));
+    assert_memory_equal(read.rungs, plan.rungs, 2 * sizeof plan.rungs[0]);
+    static const char *const not_words[] = {"", "1000", "1000-001", "1000-0012", "1000-00111", "1000 0011", "1000-001/", "1000-0011-0000"};
+    for (size_t i = 0; i < sizeof not_words / sizeof *not_words; i++) assert_false(sq_precision_plan_read(&read, not_words[i], &kernels, 2));
 }
 
 /* The floats of a tensor in a file that was read to `bytes`. */
@@ -159,6 +176,7 @@ int main(void)
         cmocka_unit_test(test_bounds_hold_on_every_isa),
         cmocka_unit_test(test_an_outlier_makes_its_layer_climb),
         cmocka_unit_test(test_description),
+        cmocka_unit_test(test_a_plan_as_a_word),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -82,6 +82,10 @@ static void check_files(void)
     CHECK(mkdir("/tmp/squall-sandbox-none", 0700) != 0 && errno == EACCES);
     CHECK(can_open(inside, O_CREAT | O_RDWR));
     CHECK(unlink(inside) == 0);
+    struct sq_err err;
+    CHECK(sq_sandbox_close_folder(&sandbox, &err) == 0);
+    CHECK(can_open(outside, O_RDONLY));
+    CHECK(!can_open(inside, O_CREAT | O_RDWR) && errno == EACCES);
 }
 
 static void check_calls(void)

@@ -260,6 +260,10 @@ static void test_inspect(void **state)
     json_decref(line);
     assert_int_equal(squall("model inspect @"), 0);
     assert_non_null(strstr(out.data, "labels         label 0, label 1, label 2\n"));
+    assert_int_equal(squall("model inspect @ --cache-dir @/kept"), 0);
+    assert_non_null(strstr(out.data, "shared         yes\n"));
+    assert_int_equal(squall("model inspect @ --cache-dir ''"), 0);
+    assert_non_null(strstr(out.data, "shared         no\n"));
     test_folder_write(&folder, "config.json", SQ_STR("{}"));
     assert_int_equal(squall("model inspect @"), 78);
     assert_int_equal(squall("model"), 2);
