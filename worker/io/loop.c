@@ -1,8 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "worker/io/loop.h"
 
+#include <errno.h>
+#include <stdatomic.h>
 #include <stdbool.h>
 #include <stdlib.h>
+#include <sys/eventfd.h>
+#include <unistd.h>
 #include <uv.h>
 
 struct sq_loop {
@@ -10,17 +14,21 @@ struct sq_loop {
 };
 
 /* All four kinds of handle are one struct: libuv's handle, and whom to call. libuv frees nothing before its close callback, so the
- * memory goes there; `fn` is cleared first, which makes closing final for the caller. */
+ * memory goes there; `fn` is cleared first, which makes closing final for the caller.
+ *
+ * A wake-up is an eventfd of ours and not uv_async_t: libuv's callback spins until the sender is out of its call, and where threads share a
+ * core the loop, woken in the middle of it, would spin for as long as it keeps the sender from running. */
 struct handle {
     union {
         uv_handle_t any;
         uv_timer_t timer;
-        uv_async_t async;
         uv_poll_t poll;
         uv_signal_t signal;
     } uv;
     sq_loop_fn fn;
     void *ctx;
+    int wake_fd;          /* of a wake-up; else -1 */
+    _Atomic bool is_sent; /* and not seen by the loop yet */
 };
 
 int sq_loop_open(struct sq_loop **loop, struct sq_err *err)
@@ -53,6 +61,7 @@ static struct handle *handle_new(sq_loop_fn fn, void *ctx)
     handle->uv.any.data = handle;
     handle->fn = fn;
     handle->ctx = ctx;
+    handle->wake_fd = -1;
     return handle;
 }
 
@@ -62,7 +71,13 @@ static void call(void *uv)
     if (handle->fn) handle->fn(handle->ctx);
 }
 
-static void on_closed(uv_handle_t *uv) { free(uv->data); }
+static void handle_free(struct handle *handle)
+{
+    if (handle->wake_fd >= 0) close(handle->wake_fd);
+    free(handle);
+}
+
+static void on_closed(uv_handle_t *uv) { handle_free(uv->data); }
 
 static void handle_close(struct handle *handle)
 {
@@ -76,17 +91,25 @@ static int handle_fail(struct handle *handle, bool is_init, int status, const ch
 {
     if (!handle) return sq_err_set(err, SQ_E_NOMEM, "no memory for %s", what);
     if (is_init) handle_close(handle);
-    else free(handle);
+    else handle_free(handle);
     return sq_err_set(err, SQ_E_FAILED, "can't set up %s: %s", what, uv_strerror(status));
 }
 
 static void on_timer(uv_timer_t *timer) { call(timer); }
-static void on_async(uv_async_t *async) { call(async); }
 static void on_poll(uv_poll_t *poll, int status, int events)
 {
     (void)status;
     (void)events;
     call(poll);
+}
+/* Who sends from here on is either seen by this call or makes another. */
+static void on_wake(uv_poll_t *poll, int status, int events)
+{
+    struct handle *handle = poll->data;
+    uint64_t sent;
+    while (read(handle->wake_fd, &sent, sizeof sent) < 0 && errno == EINTR) {}
+    atomic_exchange(&handle->is_sent, false);
+    on_poll(poll, status, events);
 }
 static void on_signal(uv_signal_t *signal, int number)
 {
@@ -107,24 +130,27 @@ int sq_timer_open(struct sq_timer **timer, struct sq_loop *loop, uint64_t interv
     return is_open ? 0 : handle_fail(handle, true, status, "a timer", err);
 }
 
+/* Calls back while the descriptor is readable. */
+static int poll_open(struct handle **out, struct handle *handle, struct sq_loop *loop, int fd, uv_poll_cb callback, const char *what, struct sq_err *err)
+{
+    int status = handle ? uv_poll_init(&loop->uv, &handle->uv.poll, fd) : 0;
+    bool is_init = status == 0;
+    if (handle && is_init) status = uv_poll_start(&handle->uv.poll, UV_READABLE, callback);
+    bool is_open = handle && status == 0;
+    *out = is_open ? handle : NULL;
+    return is_open ? 0 : handle_fail(handle, is_init, status, what, err);
+}
+
 int sq_wake_open(struct sq_wake **wake, struct sq_loop *loop, sq_loop_fn fn, void *ctx, struct sq_err *err)
 {
     struct handle *handle = handle_new(fn, ctx);
-    int status = handle ? uv_async_init(&loop->uv, &handle->uv.async, on_async) : 0;
-    bool is_open = handle && status == 0;
-    *wake = is_open ? (struct sq_wake *)handle : NULL;
-    return is_open ? 0 : handle_fail(handle, false, status, "a wake-up", err);
+    if (handle) handle->wake_fd = eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC);
+    return poll_open((struct handle **)wake, handle, loop, handle ? handle->wake_fd : -1, on_wake, "a wake-up", err);
 }
 
 int sq_watch_open(struct sq_watch **watch, struct sq_loop *loop, int fd, sq_loop_fn fn, void *ctx, struct sq_err *err)
 {
-    struct handle *handle = handle_new(fn, ctx);
-    int status = handle ? uv_poll_init(&loop->uv, &handle->uv.poll, fd) : 0;
-    bool is_init = status == 0;
-    if (handle && is_init) status = uv_poll_start(&handle->uv.poll, UV_READABLE, on_poll);
-    bool is_open = handle && status == 0;
-    *watch = is_open ? (struct sq_watch *)handle : NULL;
-    return is_open ? 0 : handle_fail(handle, is_init, status, "a watch on a descriptor", err);
+    return poll_open((struct handle **)watch, handle_new(fn, ctx), loop, fd, on_poll, "a watch on a descriptor", err);
 }
 
 int sq_signal_open(struct sq_signal **signal, struct sq_loop *loop, int number, sq_loop_fn fn, void *ctx, struct sq_err *err)
@@ -138,7 +164,13 @@ int sq_signal_open(struct sq_signal **signal, struct sq_loop *loop, int number, 
     return is_open ? 0 : handle_fail(handle, is_init, status, "a signal handler", err);
 }
 
-void sq_wake_send(struct sq_wake *wake) { uv_async_send(&((struct handle *)wake)->uv.async); }
+void sq_wake_send(struct sq_wake *wake)
+{
+    struct handle *handle = (struct handle *)wake;
+    const uint64_t one = 1;
+    if (atomic_exchange(&handle->is_sent, true)) return; /* the loop has yet to look */
+    while (write(handle->wake_fd, &one, sizeof one) < 0 && errno == EINTR) {}
+}
 
 void sq_timer_close(struct sq_timer *timer) { handle_close((struct handle *)timer); }
 void sq_wake_close(struct sq_wake *wake) { handle_close((struct handle *)wake); }
