@@ -65,6 +65,15 @@ def test_commands_and_options_exist(page):
                 assert word in told.stdout, f"squall {command} {word}"
 
 
+@by_page
+def test_metrics_exist(page):
+    families = set(re.findall(r"^\| `(squall_\w+)`", (ROOT / "ops/docs/METRICS.md").read_text(), re.M))
+    assert families
+    for name in re.findall(r"`[^`\n]*`", page.read_text()):
+        for family in re.findall(r"\bsquall_\w+_\w+", name):
+            assert {family, re.sub("_(bucket|sum|count)$", "", family)} & families, family
+
+
 def test_the_first_ten_minutes_of_the_readme(tmp_path):
     first = squall(["init", "--brokers", "localhost:9092", "--topic", "posts"], tmp_path)
     assert first.returncode == 0
