@@ -1,11 +1,12 @@
 # SPDX-License-Identifier: Apache-2.0
 """What people say over HTTP outlives the worker they said it to."""
 import json
+import subprocess
 import urllib.error
 import urllib.request
 
 from exactly import all_read, posts
-from squall import unique, wait_for
+from squall import BINARY, unique, wait_for
 
 RECORDS, PARTITIONS = 4000, 3
 WAVE, WAVE_TEXT = 60, b"a bad phone and a very bad phone"
@@ -19,6 +20,13 @@ def ask(worker, method, path, body):
             return answer.status, json.loads(answer.read())
     except urllib.error.HTTPError as error:
         return error.code, json.loads(error.read())
+
+
+def command(worker, *arguments):
+    """squall alerts with the worker's own configuration: its exit code, the objects on stdout, what is on stderr."""
+    done = subprocess.run([BINARY, "alerts", *arguments, "--json", "-c", worker.config], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
+                          timeout=60)
+    return done.returncode, [json.loads(line) for line in done.stdout.splitlines()], done.stderr
 
 
 def silences(worker):
@@ -43,11 +51,17 @@ def test_an_acknowledgement_and_a_silence_survive_a_restart(kafka, model, start)
     wait_for("the first part is read", lambda: all_read(kafka, app, topic), every_s=0.5)
     alert_id = wait_for("an alert is out", lambda: alerts(worker))[-1]["alert_id"]
 
-    assert ask(worker, "POST", "/api/v1/alerts/0123456789abcdef/ack", {"by": "me"})[0] == 404
+    assert [alert["alert_id"] for alert in command(worker, "list", "--open")[1]] == [alert_id]
+    assert command(worker, "list", "--entity", "nobody*")[1] == []
+
     assert ask(worker, "POST", f"/api/v1/alerts/{alert_id}/ack", {})[0] == 400
-    assert ask(worker, "POST", f"/api/v1/alerts/{alert_id}/ack", {"by": "me"})[0] == 200
-    status, put = ask(worker, "POST", "/api/v1/silences", {"entity": "*", "duration": "1h", "by": "me", "comment": "a test"})
-    assert status == 200 and put["covered"] == put["partitions"] == 4
+    code, _, said = command(worker, "ack", "0123456789abcdef", "--by", "me")
+    assert code == 1 and "0123456789abcdef: not found" in said
+    assert command(worker, "ack", alert_id, "--by", "me")[:2] == (0, [{"id": alert_id}])
+    code, (put,), _ = command(worker, "silence", "--entity", "*", "--for", "1h", "--by", "me", "--comment", "a test")
+    assert code == 0 and put["covered"] == put["partitions"] == 4
+    again = {"entity": "*", "duration": "1h", "by": "me", "comment": "a test", "id": put["id"]}
+    assert ask(worker, "POST", "/api/v1/silences", again)[1] == put
     assert ask(worker, "POST", "/api/v1/silences", {"entity": "*", "by": "me"})[0] == 400
     assert worker.stop() == 0
 
@@ -58,8 +72,10 @@ def test_an_acknowledgement_and_a_silence_survive_a_restart(kafka, model, start)
     wait_for("the rest is read", lambda: all_read(kafka, app, topic), every_s=0.5)
     told = wait_for("alerts are out", lambda: alerts(worker))
     assert all(alert["silenced"] for alert in told)
+    assert command(worker, "list", "--rule", "NegativeSpike")[1][-1]["silenced"]
     assert all(alert["acknowledged"] for alert in told if alert["alert_id"] == alert_id)
-    assert ask(worker, "DELETE", f"/api/v1/silences/{put['id']}", {})[1]["covered"] == 4
+    assert [silence["id"] for silence in command(worker, "silences")[1]] == [put["id"]]
+    assert command(worker, "unsilence", put["id"])[1] == [put]
     assert ask(worker, "DELETE", f"/api/v1/silences/{put['id']}", {})[0] == 404
     assert worker.stop() == 0
     worker = start(app, topic, model=model, name="w3").wait_ready()
@@ -90,5 +106,12 @@ def test_a_silence_goes_with_its_partition_to_another_worker(kafka, model, start
     status, answer = ask(first, "POST", "/api/v1/silences", {"entity": others, "duration": "1h", "by": "me"})
     assert status == 421 and others in answer["error"] and "partition" in answer["error"]
     assert ask(first, "DELETE", f"/api/v1/silences/{by_name[others]}", {})[0] == 404
-    assert ask(second, "DELETE", f"/api/v1/silences/{by_name[others]}", {})[0] == 200
+    both = [argument for worker in (first, second) for argument in ("--url", f"http://127.0.0.1:{worker.port}")]
+    assert command(first, "unsilence", by_name[others], *both)[0] == 0
+    code, (put,), _ = command(first, "silence", "--rule", "Neg*", "--for", "1h", "--by", "me", *both)
+    assert code == 0 and put["covered"] == 4
+    code, _, said = command(first, "silence", "--rule", "Neg*", "--for", "1h", "--by", "me")
+    assert code == 1 and "--url" in said
+    (listed,) = [silence for silence in command(first, "silences", *both)[1] if silence["id"] == put["id"]]
+    assert listed["covered"] == listed["partitions"] == 4
     assert first.stop() == 0 and second.stop() == 0

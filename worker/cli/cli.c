@@ -10,6 +10,7 @@ static const struct sq_command *const commands[] = {
     &sq_command_init,
     &sq_command_validate,
     &sq_command_run,
+    &sq_command_alerts,
     &sq_command_config,
     &sq_command_classify,
     &sq_command_model,

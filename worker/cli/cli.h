@@ -14,6 +14,7 @@ struct sq_command {
 int sq_cli_main(int argc, char **argv);
 
 /* One declaration a file in worker/cli/. */
+extern const struct sq_command sq_command_alerts;
 extern const struct sq_command sq_command_bench;
 extern const struct sq_command sq_command_classify;
 extern const struct sq_command sq_command_config;

@@ -18,7 +18,7 @@
 #include "worker/cli/demo_child.h"
 #include "worker/cli/demo_script.h"
 #include "worker/io/http_address.h"
-#include "worker/io/http_get.h"
+#include "worker/io/http_client.h"
 #include "worker/io/kafka_plain.h"
 #include "worker/io/model_path.h"
 
@@ -145,7 +145,7 @@ static int start_workers(struct demo *demo, const char *model, struct sq_err *er
     unsigned threads = cores > (long)options->workers ? (unsigned)cores / options->workers : 1;
     int status = 0;
     for (unsigned i = 0; status == 0 && i < options->workers; i++) {
-        demo->ports[i] = i == 0 && !options->once ? options->port : sq_http_free_port();
+        demo->ports[i] = i == 0 && !options->once ? options->port : sq_http_client_free_port();
         status = start_worker(demo, i, model, threads, err);
     }
     return status;
@@ -159,7 +159,7 @@ static json_t *ask(const struct demo *demo, unsigned worker, const char *path, u
     struct sq_err err;
     json_t *answer = NULL;
     snprintf(url, sizeof url, "http://127.0.0.1:%u%s", demo->ports[worker], path);
-    if (sq_http_get(url, 1000, http_status, &body, &err) == 0) sq_json_parse(&answer, url, sq_buf_view(&body), SQ_E_IO, &err);
+    if (sq_http_client_get(url, 1000, http_status, &body, &err) == 0) sq_json_parse(&answer, url, sq_buf_view(&body), SQ_E_IO, &err);
     sq_buf_deinit(&body);
     return answer;
 }

@@ -7,6 +7,7 @@
 
 #include "engine/base/json.h"
 #include "engine/base/time_text.h"
+#include "worker/cli/shown.h"
 
 static bool has_prefix(const struct sq_header *header, const char *prefix)
 {
@@ -64,26 +65,17 @@ unsigned sq_letter_original_headers(const struct sq_letter *letter, const char *
     return count;
 }
 
-/* What a record holds comes from outside: control characters stay out of the terminal. */
-static void append_shown(struct sq_buf *out, struct sq_str text)
-{
-    for (size_t i = 0; i < text.bytes; i++) {
-        unsigned char c = (unsigned char)text.data[i];
-        sq_buf_append_char(out, c < ' ' || c == 0x7f ? '?' : (char)c);
-    }
-}
-
 void sq_letter_write_line(struct sq_buf *out, const struct sq_letter *letter)
 {
     char time[SQ_TIME_TEXT_BYTES], place[32];
     sq_time_text_format(letter->record->timestamp_ms, time);
     snprintf(place, sizeof place, "%" PRId32 ":%" PRId64, letter->record->partition, letter->record->offset);
     sq_buf_printf(out, "%-10s  %-24s  ", place, time);
-    append_shown(out, letter->reason);
+    sq_shown_append(out, letter->reason);
     sq_buf_append_text(out, "  ");
-    append_shown(out, letter->topic);
+    sq_shown_append(out, letter->topic);
     sq_buf_printf(out, "/%" PRId64 "/%" PRId64 "  ", letter->partition, letter->offset);
-    append_shown(out, letter->message);
+    sq_shown_append(out, letter->message);
     sq_buf_append_char(out, '\n');
 }
 

@@ -4,7 +4,7 @@
 
 #include "engine/base/json.h"
 #include "worker/cli/args.h"
-#include "worker/io/http_get.h"
+#include "worker/io/http_client.h"
 
 enum { TIMEOUT_MS = 3000 };
 
@@ -26,7 +26,7 @@ static int run(int argc, char **argv)
     struct sq_err err;
     unsigned status = 0;
     sq_buf_init(&body);
-    int result = sq_http_get(target, TIMEOUT_MS, &status, &body, &err);
+    int result = sq_http_client_get(target, TIMEOUT_MS, &status, &body, &err);
     json_t *answer = NULL;
     if (result == 0) result = sq_json_parse(&answer, target, sq_buf_view(&body), SQ_E_IO, &err);
     if (result == SQ_E_USAGE) {

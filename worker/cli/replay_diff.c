@@ -8,6 +8,7 @@
 #include "engine/base/time_text.h"
 #include "proto/codec.h"
 #include "worker/cli/replay_out.h"
+#include "worker/cli/shown.h"
 
 enum { MINUTE_MS = 60000 };
 
@@ -65,16 +66,16 @@ static void write_row(const struct difference *difference, void *ctx)
     char time[SQ_TIME_TEXT_BYTES];
     sq_time_text_format(episode->fired_ms, time);
     sq_buf_printf(table->out, "%c %.10s %.5s  ", signs[difference->change], time, time + 11);
-    sq_replay_out_name(table->out, sq_str_view(episode->rule));
+    sq_shown_append(table->out, sq_str_view(episode->rule));
     sq_buf_append_char(table->out, ' ');
-    sq_replay_out_name(table->out, sq_str_view(episode->entity));
+    sq_shown_append(table->out, sq_str_view(episode->entity));
     sq_buf_printf(table->out, "  %s, S %.1f", sq_severity_word(episode->severity), episode->strength);
     if (difference->before) sq_buf_printf(table->out, ", %+.0f min", (double)(episode->fired_ms - difference->before->fired_ms) / MINUTE_MS);
     sq_buf_append_text(table->out, "  ");
-    sq_replay_out_name(table->out, sq_str_view(episode->summary));
+    sq_shown_append(table->out, sq_str_view(episode->summary));
     if (episode->example[0]) {
         sq_buf_append_text(table->out, "\n      \"");
-        sq_replay_out_name(table->out, sq_str_view(episode->example));
+        sq_shown_append(table->out, sq_str_view(episode->example));
         sq_buf_append_char(table->out, '"');
     }
     sq_buf_append_char(table->out, '\n');

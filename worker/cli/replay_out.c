@@ -5,6 +5,7 @@
 
 #include "engine/base/time_text.h"
 #include "worker/cli/replay_line.h"
+#include "worker/cli/shown.h"
 
 static int open_file(FILE **file, const char *path, struct sq_err *err)
 {
@@ -65,22 +66,14 @@ int sq_replay_out_close(struct sq_replay_out *out, struct sq_err *err)
 
 /* ---- Alerts ---- */
 
-void sq_replay_out_name(struct sq_buf *line, struct sq_str name)
-{
-    for (size_t i = 0; i < name.bytes; i++) {
-        unsigned char c = (unsigned char)name.data[i];
-        sq_buf_append_char(line, c < 0x20 || c == 0x7f ? '?' : (char)c);
-    }
-}
-
 static void append_for_people(struct sq_buf *line, const struct sq_alert *alert)
 {
     char time[SQ_TIME_TEXT_BYTES];
     sq_time_text_format(alert->at_ms, time);
     sq_buf_printf(line, "%.10s %.8s %-8s ", time, time + 11, sq_alert_state_name(alert->state));
-    sq_replay_out_name(line, alert->rule);
+    sq_shown_append(line, alert->rule);
     sq_buf_append_char(line, ' ');
-    sq_replay_out_name(line, alert->entity);
+    sq_shown_append(line, alert->entity);
     sq_buf_printf(line, " %u/%u (%.0f%%) %s", alert->stats.matched, alert->stats.count, 100 * alert->stats.baseline_rate,
                   sq_severity_word(alert->severity));
     if (alert->reason != SQ_REASON_THRESHOLD) sq_buf_printf(line, " %s", sq_alert_reason_word(alert->reason));

@@ -36,7 +36,4 @@ int sq_replay_out_alert(struct sq_replay_out *out, const struct sq_alert *alert,
 /* Whether a name asks for the compact form. */
 bool sq_replay_out_is_compact(const char *scores_path);
 
-/* Puts what is called something by strangers: control characters stay out of the terminal. */
-void sq_replay_out_name(struct sq_buf *line, struct sq_str name);
-
 #endif

@@ -1,4 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/* Each partition has a queue of its own, and of each the next record is held. The oldest of these goes out, and only when every partition that may
+ * still have an older one has shown its next. So the sequence is that of the log, whatever the fetches' timing. */
 #include "worker/io/kafka_reader.h"
 
 #include <inttypes.h>
@@ -9,23 +11,42 @@
 
 enum { ANSWER_MS = 10000, POLL_MS = 200, SILENCE_MS_MAX = 30000 };
 
+struct part {
+    int32_t number;
+    int64_t from, to;          /* to: what stands from here on is not wanted */
+    rd_kafka_queue_t *queue;   /* owned; NULL: not read */
+    rd_kafka_message_t *next;  /* owned; NULL: not here yet, or none */
+    bool is_over;              /* nothing more will come */
+    bool is_at_end;            /* while following: nothing is there now */
+};
+
 struct reader {
     rd_kafka_t *client;
     const char *topic;
-    rd_kafka_topic_partition_list_t *parts; /* owned: where each partition starts */
-    int64_t *ends;                          /* owned: by partition; what stands from here on came later */
-    int open_count;                         /* partitions with something left to read */
+    struct part *parts; /* owned */
+    int parts_count;
+    bool follows;
+    uint64_t heard_ns;
+    uint64_t given;
     sq_reader_fn each;
     void *ctx;
 };
 
 static void reader_deinit(struct reader *reader)
 {
-    if (reader->parts) rd_kafka_topic_partition_list_destroy(reader->parts);
-    free(reader->ends);
+    for (int i = 0; i < reader->parts_count; i++) {
+        if (reader->parts[i].next) rd_kafka_message_destroy(reader->parts[i].next);
+        if (reader->parts[i].queue) rd_kafka_queue_destroy(reader->parts[i].queue);
+    }
+    free(reader->parts);
     if (!reader->client) return;
     rd_kafka_consumer_close(reader->client);
     rd_kafka_destroy(reader->client);
+}
+
+static int broker_err(const struct reader *reader, rd_kafka_resp_err_t error, struct sq_err *err)
+{
+    return error ? sq_err_set(err, SQ_E_BROKER, "%s: %s", reader->topic, rd_kafka_err2str(error)) : 0;
 }
 
 static int open_client(struct reader *reader, const struct sq_config *config, struct sq_err *err)
@@ -40,36 +61,133 @@ static int open_client(struct reader *reader, const struct sq_config *config, st
     return status;
 }
 
-static int count_partitions(struct reader *reader, int *count, struct sq_err *err)
+static int find_partitions(struct reader *reader, struct sq_err *err)
 {
     const struct rd_kafka_metadata *metadata;
     rd_kafka_topic_t *topic = rd_kafka_topic_new(reader->client, reader->topic, NULL);
     rd_kafka_resp_err_t error = topic ? rd_kafka_metadata(reader->client, 0, topic, &metadata, ANSWER_MS) : rd_kafka_last_error();
     if (topic) rd_kafka_topic_destroy(topic);
-    if (error) return sq_err_set(err, SQ_E_BROKER, "%s: %s", reader->topic, rd_kafka_err2str(error));
-    *count = metadata->topic_cnt == 1 && !metadata->topics[0].err ? metadata->topics[0].partition_cnt : 0;
+    if (error) return broker_err(reader, error, err);
+    int count = metadata->topic_cnt == 1 && !metadata->topics[0].err ? metadata->topics[0].partition_cnt : 0;
     rd_kafka_metadata_destroy(metadata);
-    return *count > 0 ? 0 : sq_err_set(err, SQ_E_BROKER, "there is no topic %s", reader->topic);
+    if (count <= 0) return sq_err_set(err, SQ_E_BROKER, "there is no topic %s", reader->topic);
+    reader->parts = calloc((size_t)count, sizeof *reader->parts);
+    if (!reader->parts) return sq_err_set(err, SQ_E_NOMEM, "no memory for %d partitions", count);
+    reader->parts_count = count;
+    for (int i = 0; i < count; i++) reader->parts[i].number = i;
+    return 0;
 }
 
-/* Where to start and where to end, of every partition. Empty ones are left out. */
-static int plan(struct reader *reader, int count, int64_t since_ms, struct sq_err *err)
+/* What the broker says of a time, by partition; NULL without an answer. The caller destroys it. */
+static rd_kafka_topic_partition_list_t *ask_for_time(struct reader *reader, const struct sq_kafka_place *place, rd_kafka_resp_err_t *error)
 {
-    reader->ends = calloc((size_t)count, sizeof *reader->ends);
-    reader->parts = rd_kafka_topic_partition_list_new(count);
-    if (!reader->ends) return sq_err_set(err, SQ_E_NOMEM, "no memory for %d partitions", count);
-    for (int p = 0; p < count; p++) rd_kafka_topic_partition_list_add(reader->parts, reader->topic, p)->offset = since_ms;
-    rd_kafka_resp_err_t error = since_ms > 0 ? rd_kafka_offsets_for_times(reader->client, reader->parts, ANSWER_MS) : RD_KAFKA_RESP_ERR_NO_ERROR;
-    for (int i = reader->parts->cnt; !error && i-- > 0;) {
-        rd_kafka_topic_partition_t *part = &reader->parts->elems[i];
-        int64_t low;
-        error = rd_kafka_query_watermark_offsets(reader->client, reader->topic, part->partition, &low, &reader->ends[part->partition], ANSWER_MS);
-        if (since_ms <= 0 || (part->offset >= 0 && part->offset < low)) part->offset = low;
-        bool is_empty = part->offset < 0 || part->offset >= reader->ends[part->partition]; /* below 0: nothing so new */
-        if (!error && is_empty) rd_kafka_topic_partition_list_del_by_idx(reader->parts, i);
+    rd_kafka_topic_partition_list_t *list = rd_kafka_topic_partition_list_new(reader->parts_count);
+    for (int i = 0; i < reader->parts_count; i++) rd_kafka_topic_partition_list_add(list, reader->topic, i)->offset = place->value;
+    if (place->anchor == SQ_PLACE_TIME) *error = rd_kafka_offsets_for_times(reader->client, list, ANSWER_MS);
+    return list;
+}
+
+static int plan(struct reader *reader, const struct sq_reader_range *range, struct sq_err *err)
+{
+    rd_kafka_resp_err_t error = RD_KAFKA_RESP_ERR_NO_ERROR;
+    rd_kafka_topic_partition_list_t *from = ask_for_time(reader, &range->from, &error);
+    rd_kafka_topic_partition_list_t *to = error ? NULL : ask_for_time(reader, &range->to, &error);
+    for (int i = 0; i < reader->parts_count && !error; i++) {
+        struct part *part = &reader->parts[i];
+        int64_t low, high;
+        error = rd_kafka_query_watermark_offsets(reader->client, reader->topic, i, &low, &high, ANSWER_MS);
+        if (error) break;
+        part->from = sq_kafka_place_offset(&range->from, low, high, from->elems[i].offset);
+        part->to = range->follows ? INT64_MAX : sq_kafka_place_offset(&range->to, low, high, to->elems[i].offset);
+        part->is_over = part->from >= part->to;
     }
-    reader->open_count = reader->parts->cnt;
-    return error ? sq_err_set(err, SQ_E_BROKER, "%s: %s", reader->topic, rd_kafka_err2str(error)) : 0;
+    rd_kafka_topic_partition_list_destroy(from);
+    if (to) rd_kafka_topic_partition_list_destroy(to);
+    reader->follows = range->follows;
+    return broker_err(reader, error, err);
+}
+
+/* ---- reading ---- */
+
+static int start(struct reader *reader, struct sq_err *err)
+{
+    rd_kafka_topic_partition_list_t *list = rd_kafka_topic_partition_list_new(reader->parts_count);
+    for (int i = 0; i < reader->parts_count; i++) {
+        struct part *part = &reader->parts[i];
+        if (part->is_over) continue;
+        rd_kafka_topic_partition_list_add(list, reader->topic, part->number)->offset = part->from;
+        part->queue = rd_kafka_queue_get_partition(reader->client, reader->topic, part->number);
+        if (part->queue) rd_kafka_queue_forward(part->queue, NULL);
+    }
+    rd_kafka_resp_err_t error = list->cnt ? rd_kafka_assign(reader->client, list) : RD_KAFKA_RESP_ERR_NO_ERROR;
+    rd_kafka_topic_partition_list_destroy(list);
+    reader->heard_ns = sq_clock_monotonic_ns();
+    return broker_err(reader, error, err);
+}
+
+static int refuse(const struct reader *reader, const rd_kafka_message_t *message, struct sq_err *err)
+{
+    return sq_err_set(err, SQ_E_BROKER, "%s[%" PRId32 "] at offset %" PRId64 ": %s", reader->topic, message->partition, message->offset,
+                      rd_kafka_message_errstr(message));
+}
+
+/* One message or event of a partition. */
+static int hear(struct reader *reader, struct part *part, rd_kafka_message_t *message, struct sq_err *err)
+{
+    int status = 0;
+    bool is_event = message->err != 0;
+    reader->heard_ns = sq_clock_monotonic_ns();
+    if (message->err == RD_KAFKA_RESP_ERR__PARTITION_EOF) {
+        part->is_at_end = reader->follows;
+        part->is_over = !reader->follows;
+    } else if (message->err && message->rkt && message->partition >= 0) {
+        status = refuse(reader, message, err);
+    } else if (!message->err) {
+        part->is_at_end = false;
+        part->is_over = message->offset >= part->to; /* offsets have holes */
+        if (!part->is_over) part->next = message;
+    }
+    if (is_event || part->is_over) rd_kafka_message_destroy(message);
+    return status;
+}
+
+static bool is_awaited(const struct part *part) { return !part->is_over && !part->next && !part->is_at_end; }
+
+/* Looks into the queue of every partition whose next record isn't here. Where all are at their end it waits a while. */
+static int look(struct reader *reader, struct sq_err *err)
+{
+    bool is_idle = true;
+    int status = 0;
+    for (int i = 0; i < reader->parts_count; i++) is_idle = is_idle && (reader->parts[i].is_over || reader->parts[i].is_at_end);
+    for (int i = 0; i < reader->parts_count && status == 0; i++) {
+        struct part *part = &reader->parts[i];
+        if (part->is_over || part->next) continue;
+        int wait_ms = is_awaited(part) ? POLL_MS : is_idle ? POLL_MS / reader->parts_count + 1 : 0;
+        rd_kafka_message_t *message = rd_kafka_consume_queue(part->queue, wait_ms);
+        if (message) status = hear(reader, part, message, err);
+    }
+    rd_kafka_message_t *event = rd_kafka_consumer_poll(reader->client, 0); /* brokers that come and go: silence ends it */
+    if (event) rd_kafka_message_destroy(event);
+    bool is_silent = sq_clock_monotonic_ns() - reader->heard_ns > (uint64_t)SILENCE_MS_MAX * 1000000;
+    if (status == 0 && is_silent && !reader->follows)
+        status = sq_err_set(err, SQ_E_BROKER, "%s: nothing for %d s", reader->topic, SILENCE_MS_MAX / 1000);
+    return status;
+}
+
+/* The partition whose record is next; NULL: that can't be told yet, or *is_over. */
+static struct part *choose(const struct reader *reader, bool *is_over)
+{
+    struct part *chosen = NULL;
+    *is_over = true;
+    for (int i = 0; i < reader->parts_count; i++) {
+        struct part *part = &reader->parts[i];
+        *is_over = *is_over && part->is_over;
+        if (is_awaited(part)) return NULL;
+        if (!part->next) continue;
+        bool is_older = !chosen || rd_kafka_message_timestamp(part->next, NULL) < rd_kafka_message_timestamp(chosen->next, NULL);
+        if (is_older) chosen = part;
+    }
+    return chosen;
 }
 
 static void fill_headers(struct sq_reader_record *record, const rd_kafka_message_t *message)
@@ -83,100 +201,70 @@ static void fill_headers(struct sq_reader_record *record, const rd_kafka_message
         record->headers[record->headers_count++] = (struct sq_header){sq_str_view(name), {data, bytes}};
 }
 
-static bool give(struct reader *reader, const rd_kafka_message_t *message)
+static bool give(struct reader *reader, struct part *part)
 {
+    const rd_kafka_message_t *message = part->next;
+    rd_kafka_timestamp_type_t type;
     struct sq_reader_record record = {
-        .partition = message->partition, .offset = message->offset, .timestamp_ms = rd_kafka_message_timestamp(message, NULL),
+        .partition = message->partition, .offset = message->offset, .timestamp_ms = rd_kafka_message_timestamp(message, &type),
         .key = {message->key, message->key_len}, .value = {message->payload, message->len},
     };
+    record.is_append_time = type == RD_KAFKA_TIMESTAMP_LOG_APPEND_TIME;
     fill_headers(&record, message);
-    return reader->each(&record, reader->ctx);
-}
-
-/* One message or event. Returns whether to go on. */
-static bool handle(struct reader *reader, const rd_kafka_message_t *message, struct sq_err *err, int *status)
-{
-    bool has_place = message->rkt != NULL && message->partition >= 0;
-    if (message->err == RD_KAFKA_RESP_ERR__PARTITION_EOF) return --reader->open_count > 0;
-    if (message->err && !has_place) return true; /* brokers that come and go: silence ends it */
-    if (message->err) {
-        *status = sq_err_set(err, SQ_E_BROKER, "%s[%" PRId32 "] at offset %" PRId64 ": %s", reader->topic, message->partition, message->offset,
-                             rd_kafka_message_errstr(message));
-        return false;
-    }
-    if (message->offset >= reader->ends[message->partition]) return true; /* written since; the end of the partition is still told */
-    return give(reader, message);
+    bool goes_on = reader->each(&record, reader->ctx);
+    reader->given++;
+    part->is_over = message->offset + 1 >= part->to;
+    rd_kafka_message_destroy(part->next);
+    part->next = NULL;
+    return goes_on;
 }
 
 static int read_all(struct reader *reader, struct sq_err *err)
 {
-    int status = 0;
-    bool goes_on = reader->open_count > 0;
-    uint64_t heard_ns = sq_clock_monotonic_ns();
-    rd_kafka_resp_err_t error = goes_on ? rd_kafka_assign(reader->client, reader->parts) : RD_KAFKA_RESP_ERR_NO_ERROR;
-    if (error) return sq_err_set(err, SQ_E_BROKER, "%s: %s", reader->topic, rd_kafka_err2str(error));
-    while (goes_on) {
-        rd_kafka_message_t *message = rd_kafka_consumer_poll(reader->client, POLL_MS);
-        if (message) {
-            heard_ns = sq_clock_monotonic_ns();
-            goes_on = handle(reader, message, err, &status);
-            rd_kafka_message_destroy(message);
-        } else if (sq_clock_monotonic_ns() - heard_ns > (uint64_t)SILENCE_MS_MAX * 1000000) {
-            return sq_err_set(err, SQ_E_BROKER, "%s: nothing for %d s", reader->topic, SILENCE_MS_MAX / 1000);
-        }
+    bool is_over = false, goes_on = true;
+    int status = start(reader, err);
+    while (status == 0 && goes_on && !is_over) {
+        struct part *part = choose(reader, &is_over);
+        if (part) goes_on = give(reader, part);
+        else if (!is_over) status = look(reader, err);
     }
     return status;
 }
 
-int sq_kafka_read_topic(const struct sq_config *config, const char *topic, int64_t since_ms, sq_reader_fn each, void *ctx, struct sq_err *err)
+static int open_reader(struct reader *reader, const struct sq_config *config, struct sq_err *err)
+{
+    int status = open_client(reader, config, err);
+    return status ? status : find_partitions(reader, err);
+}
+
+int sq_kafka_read_range(const struct sq_config *config, const char *topic, const struct sq_reader_range *range, sq_reader_fn each, void *ctx,
+                        struct sq_err *err)
 {
     struct reader reader = {.topic = topic, .each = each, .ctx = ctx};
-    int count = 0;
-    int status = open_client(&reader, config, err);
-    if (status == 0) status = count_partitions(&reader, &count, err);
-    if (status == 0) status = plan(&reader, count, since_ms, err);
+    int status = open_reader(&reader, config, err);
+    if (status == 0) status = plan(&reader, range, err);
     if (status == 0) status = read_all(&reader, err);
     reader_deinit(&reader);
     return status;
 }
 
-/* ---- One record ---- */
-
-struct wanted {
-    int64_t offset;
-    sq_reader_fn each;
-    void *ctx;
-    bool is_found;
-};
-
-/* Offsets have holes: what comes first may be a later one. */
-static bool give_wanted(const struct sq_reader_record *record, void *ctx)
+int sq_kafka_read_topic(const struct sq_config *config, const char *topic, int64_t since_ms, sq_reader_fn each, void *ctx, struct sq_err *err)
 {
-    struct wanted *wanted = ctx;
-    wanted->is_found = record->offset == wanted->offset;
-    if (wanted->is_found) wanted->each(record, wanted->ctx);
-    return false;
+    const struct sq_reader_range range = {.from = {since_ms > 0 ? SQ_PLACE_TIME : SQ_PLACE_START, since_ms}, .to = {.anchor = SQ_PLACE_END}};
+    return sq_kafka_read_range(config, topic, &range, each, ctx, err);
 }
 
 int sq_kafka_read_record(const struct sq_config *config, const char *topic, int32_t partition, int64_t offset, sq_reader_fn each, void *ctx,
                          struct sq_err *err)
 {
-    struct wanted wanted = {offset, each, ctx, false};
-    struct reader reader = {.topic = topic, .each = give_wanted, .ctx = &wanted};
-    int count = 0;
-    int status = open_client(&reader, config, err);
-    if (status == 0) status = count_partitions(&reader, &count, err);
-    if (status == 0 && partition < count) status = plan(&reader, count, 0, err);
-    if (status == 0 && partition < count) {
-        for (int i = reader.parts->cnt; i-- > 0;) {
-            if (reader.parts->elems[i].partition == partition) reader.parts->elems[i].offset = offset;
-            else rd_kafka_topic_partition_list_del_by_idx(reader.parts, i);
-        }
-        reader.open_count = offset < reader.ends[partition] ? reader.parts->cnt : 0;
-        status = read_all(&reader, err);
-    }
+    const struct sq_reader_range range = {.from = {SQ_PLACE_OFFSET, offset}, .to = {SQ_PLACE_OFFSET, offset + 1}};
+    struct reader reader = {.topic = topic, .each = each, .ctx = ctx};
+    int status = open_reader(&reader, config, err);
+    if (status == 0) status = plan(&reader, &range, err);
+    for (int i = 0; i < reader.parts_count; i++) reader.parts[i].is_over |= i != partition;
+    if (status == 0) status = read_all(&reader, err);
     reader_deinit(&reader);
-    if (status == 0 && !wanted.is_found)
+    if (status == 0 && reader.given == 0)
         status = sq_err_set(err, SQ_E_BROKER, "%s has no record at %" PRId32 ":%" PRId64, topic, partition, offset);
     return status;
 }

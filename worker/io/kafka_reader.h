@@ -5,12 +5,14 @@
 #define SQ_IO_KAFKA_READER_H
 
 #include "worker/io/config.h"
+#include "worker/io/kafka_place.h"
 #include "worker/io/source.h"
 
 /* Borrowed for the call. */
 struct sq_reader_record {
     int32_t partition;
     int64_t offset, timestamp_ms;
+    bool is_append_time; /* timestamp_ms is the broker's, not the producer's */
     struct sq_str key, value; /* data NULL: null */
     struct sq_header headers[SQ_HEADERS_MAX]; /* those that fit */
     unsigned headers_count;
@@ -19,8 +21,18 @@ struct sq_reader_record {
 /* False: enough, stop reading. */
 typedef bool (*sq_reader_fn)(const struct sq_reader_record *record, void *ctx);
 
-/* Gives every record with a timestamp of since_ms or later that is in the topic when the call begins, in the order of its partition;
- * partitions mix. SQ_E_BROKER: no answer, no such topic, or a record that can't be read, by name; SQ_E_CONFIG: a property librdkafka refuses. */
+/* What is read of each partition: from the first place up to the second, which is left out. What came after the call began is never part of it. */
+struct sq_reader_range {
+    struct sq_kafka_place from, to;
+    bool follows; /* `to` is not looked at, and after what is there comes what is written: until the function has enough */
+};
+
+/* Gives the records of the range, merged over the partitions by their timestamps, those of a partition in their order: the same range gives the
+ * same sequence. SQ_E_BROKER: no answer, no such topic, or a record that can't be read, by name; SQ_E_CONFIG: a property librdkafka refuses. */
+int sq_kafka_read_range(const struct sq_config *config, const char *topic, const struct sq_reader_range *range, sq_reader_fn each, void *ctx,
+                        struct sq_err *err);
+
+/* The same of all records with a timestamp of since_ms or later. */
 int sq_kafka_read_topic(const struct sq_config *config, const char *topic, int64_t since_ms, sq_reader_fn each, void *ctx, struct sq_err *err);
 
 /* Gives the record at an offset; SQ_E_BROKER when there is none. */

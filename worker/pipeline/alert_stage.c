@@ -8,6 +8,7 @@
 #include "engine/base/clock.h"
 #include "engine/base/metrics.h"
 #include "engine/base/murmur2.h"
+#include "engine/base/unique.h"
 #include "worker/core/reload.h"
 #include "worker/io/log.h"
 #include "worker/pipeline/alert_record.h"
@@ -429,7 +430,7 @@ static void on_state_read(void *cookie, void *ctx)
     sq_detector_close(part->detector);
     part->detector = part->restore.detector;
     part->restore.detector = NULL;
-    part->lineage = verdict == SQ_ALERT_RESTORED ? part->restore.lineage : sq_alert_state_new_lineage();
+    part->lineage = verdict == SQ_ALERT_RESTORED ? part->restore.lineage : sq_unique_number();
     if (verdict == SQ_ALERT_REFUSED) {
         sq_err_prefix(&err, "%s[%d]: ", part->owned.topic, (int)part->owned.partition);
         part->refusal = err;

@@ -2,9 +2,6 @@
 #include "worker/pipeline/alert_state.h"
 
 #include <stdio.h>
-#include <unistd.h>
-
-#include "engine/base/clock.h"
 
 int sq_alert_states_init(struct sq_alert_states *states, struct sq_err *err)
 {
@@ -20,15 +17,6 @@ void sq_alert_states_deinit(struct sq_alert_states *states)
     sq_buf_deinit(&states->value);
     sq_buf_deinit(&states->meta);
     sq_arena_deinit(&states->arena);
-}
-
-/* Unlike every other one, in this process and elsewhere. */
-uint64_t sq_alert_state_new_lineage(void)
-{
-    static uint64_t drawn;
-    uint64_t x = (uint64_t)sq_clock_wall_ms() << 22 ^ (uint64_t)getpid() << 8 ^ ++drawn;
-    x = (x ^ x >> 30) * UINT64_C(0xbf58476d1ce4e5b9); /* splitmix64's mixing, by Steele, Lea and Flood */
-    return (x ^ x >> 27) | 1;
 }
 
 /* ---- saving ---- */

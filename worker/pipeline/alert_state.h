@@ -32,8 +32,6 @@ typedef int (*sq_alert_state_put_fn)(struct sq_str key, struct sq_str value, voi
 int sq_alert_state_save(struct sq_alert_states *states, struct sq_detector *detector, uint64_t lineage, int64_t next_offset,
                         sq_alert_state_put_fn put, void *ctx, struct sq_err *err);
 
-uint64_t sq_alert_state_new_lineage(void);
-
 /* What a partition's restore has come to. */
 struct sq_alert_restore {
     struct sq_detector *detector; /* owned; gets the states */

@@ -7,9 +7,9 @@
 
 #include "engine/base/clock.h"
 #include "engine/base/json.h"
+#include "engine/base/unique.h"
 #include "worker/io/config_duration.h"
 #include "worker/io/log.h"
-#include "worker/pipeline/alert_state.h"
 
 static const char elsewhere[] = "not found in the partitions this worker owns: ask the other workers (squall alerts takes --url more than once)";
 
@@ -113,11 +113,23 @@ static int read_end(const json_t *object, int64_t *until_ms, struct sq_err *err)
     return 0;
 }
 
+/* The caller's, so that several workers can be told of the same silence and any of them twice; else a new one. */
+static int read_id(const json_t *object, uint64_t *id, struct sq_err *err)
+{
+    const char *text;
+    int status = sq_json_get_text(object, "id", "", &text, SQ_E_DECODE, err);
+    if (status) return status;
+    *id = sq_unique_number();
+    if (!text[0] || (parse_id(text, id) && *id)) return 0;
+    return sq_err_set(err, SQ_E_DECODE, "id: expected 16 hexadecimal digits, not all 0");
+}
+
 /* From the beginning of event time: whatever of a backlog is told after it was set is silenced too. */
 static int read_silence(const json_t *object, struct sq_silence *silence, struct sq_err *err)
 {
-    *silence = (struct sq_silence){.id = sq_alert_state_new_lineage()}; /* unlike every other number drawn */
-    int status = read_by(object, silence->by, err);
+    *silence = (struct sq_silence){0};
+    int status = read_id(object, &silence->id, err);
+    if (status == 0) status = read_by(object, silence->by, err);
     if (status == 0) status = read_text(object, "rule", silence->rule, err);
     if (status == 0) status = read_text(object, "entity", silence->entity, err);
     if (status == 0) status = read_text(object, "comment", silence->why, err);

@@ -20,7 +20,7 @@
 #include "engine/base/metrics.h"
 #include "worker/io/http.h"
 #include "worker/io/http_address.h"
-#include "worker/io/http_get.h"
+#include "worker/io/http_client.h"
 
 struct fixture {
     struct sq_loop *loop;
@@ -513,10 +513,10 @@ static void the_getter_knows_its_urls(void **state)
     struct sq_err err;
     struct sq_buf body = {0};
     unsigned status;
-    for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) assert_int_equal(sq_http_get(bad[i], 100, &status, &body, &err), SQ_E_USAGE);
+    for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) assert_int_equal(sq_http_client_get(bad[i], 100, &status, &body, &err), SQ_E_USAGE);
     char url[64];
-    snprintf(url, sizeof url, "http://127.0.0.1:%u/", sq_http_free_port());
-    assert_int_equal(sq_http_get(url, 500, &status, &body, &err), SQ_E_IO);
+    snprintf(url, sizeof url, "http://127.0.0.1:%u/", sq_http_client_free_port());
+    assert_int_equal(sq_http_client_get(url, 500, &status, &body, &err), SQ_E_IO);
     sq_buf_deinit(&body);
 }
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "worker/io/http_get.h"
+#include "worker/io/http_client.h"
 
 #include <arpa/inet.h>
 #include <errno.h>
@@ -13,7 +13,7 @@
 
 #include "engine/base/clock.h"
 
-enum { ANSWER_BYTES_MAX = 1 << 20 };
+enum { ANSWER_BYTES_MAX = 1 << 20, REQUEST_BYTES_MAX = 16384 };
 
 struct target {
     char host[256], port[8];
@@ -63,12 +63,20 @@ static int connect_to(const struct target *target, uint64_t deadline_ns)
     return fd;
 }
 
-/* Sends the request, which always fits the socket's buffer, and reads until the server closes. */
-static bool exchange(int fd, const struct target *target, uint64_t deadline_ns, struct sq_buf *answer)
+static bool write_request(struct sq_buf *request, const struct target *target, const struct sq_http_ask *ask)
 {
-    char request[4096];
-    int bytes = snprintf(request, sizeof request, "GET %s HTTP/1.0\r\nHost: %s\r\nConnection: close\r\n\r\n", target->path, target->authority);
-    if (bytes < 0 || (size_t)bytes >= sizeof request || send(fd, request, (size_t)bytes, MSG_NOSIGNAL) != bytes) return false;
+    sq_buf_printf(request, "%s %s HTTP/1.0\r\nHost: %s\r\nConnection: close\r\n", ask->method ? ask->method : "GET", target->path, target->authority);
+    if (ask->token) sq_buf_printf(request, "Authorization: Bearer %s\r\n", ask->token);
+    if (ask->method) sq_buf_printf(request, "Content-Type: application/json\r\nContent-Length: %zu\r\n", ask->json.bytes);
+    sq_buf_append_text(request, "\r\n");
+    sq_buf_append_str(request, ask->json);
+    return !sq_buf_failed(request) && request->bytes <= REQUEST_BYTES_MAX;
+}
+
+/* Sends the request, which always fits the socket's buffer, and reads until the server closes. */
+static bool exchange(int fd, const struct sq_buf *request, uint64_t deadline_ns, struct sq_buf *answer)
+{
+    if (send(fd, request->data, request->bytes, MSG_NOSIGNAL) != (ssize_t)request->bytes) return false;
     while (answer->bytes < ANSWER_BYTES_MAX && wait_ready(fd, POLLIN, deadline_ns)) {
         char chunk[16384];
         ssize_t count = recv(fd, chunk, sizeof chunk, 0);
@@ -79,25 +87,43 @@ static bool exchange(int fd, const struct target *target, uint64_t deadline_ns, 
     return false;
 }
 
-int sq_http_get(const char *url, unsigned timeout_ms, unsigned *status, struct sq_buf *body, struct sq_err *err)
+/* The exchange as a whole, over a connection of its own; the answer with its headers. */
+static bool talk(const struct target *target, const struct sq_http_ask *ask, struct sq_buf *answer, bool *is_there)
 {
-    struct target target;
-    if (!parse_url(url, &target)) return sq_err_set(err, SQ_E_USAGE, "'%s' is not http://HOST:PORT/PATH", url);
-    uint64_t deadline_ns = sq_clock_monotonic_ns() + (uint64_t)timeout_ms * 1000000;
-    int fd = connect_to(&target, deadline_ns);
-    if (fd < 0) return sq_err_set(err, SQ_E_IO, "nothing answers at %s", url);
-    struct sq_buf answer;
-    sq_buf_init(&answer);
-    bool answered = exchange(fd, &target, deadline_ns, &answer) && !sq_buf_failed(&answer);
-    close(fd);
-    const char *end = answered && answer.data ? strstr(answer.data, "\r\n\r\n") : NULL;
-    bool understood = end && sscanf(answer.data, "HTTP/1.%*1[01] %3u", status) == 1;
-    if (understood) sq_buf_append(body, end + 4, answer.bytes - (size_t)(end + 4 - answer.data));
-    sq_buf_deinit(&answer);
-    return understood ? 0 : sq_err_set(err, SQ_E_IO, "no answer from %s within %u ms", url, timeout_ms);
+    uint64_t deadline_ns = sq_clock_monotonic_ns() + (uint64_t)ask->timeout_ms * 1000000;
+    struct sq_buf request;
+    sq_buf_init(&request);
+    int fd = connect_to(target, deadline_ns);
+    *is_there = fd >= 0;
+    bool is_answered = *is_there && write_request(&request, target, ask) && exchange(fd, &request, deadline_ns, answer) && !sq_buf_failed(answer);
+    if (fd >= 0) close(fd);
+    sq_buf_deinit(&request);
+    return is_answered;
 }
 
-unsigned sq_http_free_port(void)
+int sq_http_client_ask(const struct sq_http_ask *ask, unsigned *status, struct sq_buf *body, struct sq_err *err)
+{
+    struct target target;
+    struct sq_buf answer;
+    bool is_there;
+    if (!parse_url(ask->url, &target)) return sq_err_set(err, SQ_E_USAGE, "'%s' is not http://HOST:PORT/PATH", ask->url);
+    sq_buf_init(&answer);
+    bool is_answered = talk(&target, ask, &answer, &is_there);
+    const char *end = is_answered && answer.data ? strstr(answer.data, "\r\n\r\n") : NULL;
+    bool is_understood = end && sscanf(answer.data, "HTTP/1.%*1[01] %3u", status) == 1;
+    if (is_understood) sq_buf_append(body, end + 4, answer.bytes - (size_t)(end + 4 - answer.data));
+    sq_buf_deinit(&answer);
+    if (!is_there) return sq_err_set(err, SQ_E_IO, "nothing answers at %s", ask->url);
+    return is_understood ? 0 : sq_err_set(err, SQ_E_IO, "no answer from %s within %u ms", ask->url, ask->timeout_ms);
+}
+
+int sq_http_client_get(const char *url, unsigned timeout_ms, unsigned *status, struct sq_buf *body, struct sq_err *err)
+{
+    const struct sq_http_ask ask = {.url = url, .timeout_ms = timeout_ms};
+    return sq_http_client_ask(&ask, status, body, err);
+}
+
+unsigned sq_http_client_free_port(void)
 {
     int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
     struct sockaddr_in address = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
