@@ -7,7 +7,7 @@
 #include "engine/base/clock.h"
 #include "worker/core/detector.h"
 
-enum { MINUTE_MS = 60000, WARMUP_DAYS = 7, BATCH = 1024 };
+enum { MINUTE_MS = 60000, BATCH = 1024 };
 static const int64_t day_ms = INT64_C(24) * 60 * MINUTE_MS, hour_ms = INT64_C(60) * MINUTE_MS;
 
 struct sq_rule judge_rule(void)
@@ -45,78 +45,18 @@ struct sq_time_rules judge_time(void)
     return (struct sq_time_rules){.bucket_ms = MINUTE_MS, .watermark_delay_ms = 30000, .idle_after_ms = 60000, .allowed_lateness_ms = 600000};
 }
 
-struct firing {
-    unsigned entity;
-    int64_t at_ms;
-    bool reopened;
-};
-
-struct firings {
-    struct firing *items;
-    unsigned count;
-    struct judge_result *result;
+struct notes {
+    struct firings firings;
+    unsigned resolved;
 };
 
 static int note(const struct sq_alert *alert, void *ctx)
 {
-    struct firings *firings = ctx;
-    if (alert->state == SQ_ALERT_RESOLVED) firings->result->resolved++;
-    if (alert->state != SQ_ALERT_FIRING) return 0;
-    firings->items = realloc(firings->items, (firings->count + 1) * sizeof *firings->items);
-    if (!firings->items) abort();
-    firings->items[firings->count++] =
-        (struct firing){stream_entity_of(alert->entity), alert->at_ms, alert->reason == SQ_REASON_REOPEN};
+    struct notes *notes = ctx;
+    notes->resolved += alert->state == SQ_ALERT_RESOLVED;
+    if (alert->state == SQ_ALERT_FIRING)
+        firings_note(&notes->firings, stream_entity_of(alert->entity), alert->at_ms, alert->reason == SQ_REASON_REOPEN);
     return 0;
-}
-
-static int by_size(const void *left, const void *right)
-{
-    const double *a = left, *b = right;
-    return (*a > *b) - (*a < *b);
-}
-
-static void judge_events(const struct stream_event *events, unsigned events_count, const struct firings *firings, struct judge_result *result)
-{
-    double *delays = calloc(events_count + 1, sizeof *delays);
-    if (!delays) abort();
-    for (unsigned i = 0; i < events_count; i++) {
-        const struct stream_event *event = &events[i];
-        for (unsigned f = 0; f < firings->count; f++) {
-            const struct firing *firing = &firings->items[f];
-            if (firing->entity != event->entity || firing->at_ms < event->start_ms || firing->at_ms >= event->end_ms + 15 * MINUTE_MS) continue;
-            delays[result->hits++] = (double)(firing->at_ms - event->start_ms) / MINUTE_MS;
-            if (firing->at_ms - event->start_ms <= 20 * MINUTE_MS) result->early++;
-            break;
-        }
-    }
-    result->events = events_count;
-    qsort(delays, result->hits, sizeof *delays, by_size);
-    result->delay_minutes = result->hits ? delays[result->hits / 2] : 0;
-    free(delays);
-}
-
-static bool is_near_an_event(const struct stream_event *events, unsigned events_count, const struct firing *firing)
-{
-    for (unsigned i = 0; i < events_count; i++)
-        if (events[i].entity == firing->entity && firing->at_ms >= events[i].start_ms && firing->at_ms < events[i].end_ms + hour_ms) return true;
-    return false;
-}
-
-static void judge_firings(const struct stream_event *events, unsigned events_count, const struct firings *firings, int64_t from_ms,
-                          struct judge_result *result)
-{
-    for (unsigned i = 0; i < firings->count; i++) {
-        const struct firing *firing = &firings->items[i];
-        if (firing->at_ms < from_ms) continue;
-        if (firing->reopened) {
-            result->reopenings++;
-            continue;
-        }
-        result->alerts++;
-        if (is_near_an_event(events, events_count, firing)) continue;
-        result->false_alerts++;
-        result->false_by_volume[firing->entity % 3]++;
-    }
 }
 
 static void must(int status, const struct sq_err *err)
@@ -143,32 +83,29 @@ void judge_run(const struct stream_options *options, const struct sq_rule *rule,
         .app = "squall", .mode = "replay", .rules = rule, .rules_count = 1, .time = judge_time(), .model_name = ""};
     must(sq_detector_open(&detector, &detector_options, &err), &err);
 
-    struct firings firings = {.result = result};
+    struct notes notes = {0};
     struct stream *stream = stream_open(options);
     static struct sq_score batch[BATCH];
     unsigned batch_count;
-    int64_t first_ms = 0;
     uint64_t taking_ns = 0;
     while ((batch_count = read_batch(stream, batch)) > 0) {
-        if (first_ms == 0) first_ms = batch[0].event_time_ms;
         uint64_t begin_ns = sq_clock_thread_cpu_ns();
         for (unsigned i = 0; i < batch_count; i++)
-            must(sq_detector_take(detector, &batch[i], batch[i].event_time_ms, note, &firings, &err), &err);
+            must(sq_detector_take(detector, &batch[i], batch[i].event_time_ms, note, &notes, &err), &err);
         taking_ns += sq_clock_thread_cpu_ns() - begin_ns;
         result->records += batch_count;
     }
-    must(sq_detector_finish(detector, note, &firings, &err), &err);
+    must(sq_detector_finish(detector, note, &notes, &err), &err);
     unsigned events_count;
-    const struct stream_event *events = stream_events(stream, &events_count);
-    judge_events(events, events_count, &firings, result);
-    judge_firings(events, events_count, &firings, first_ms + WARMUP_DAYS * day_ms, result);
+    const struct planted *events = stream_events(stream, &events_count);
+    result->verdict = verdict_of(events, events_count, &notes.firings);
+    result->resolved = notes.resolved;
     result->open = sq_detector_counts(detector)->firing_warning + sq_detector_counts(detector)->firing_critical;
-    result->entity_weeks = options->entities * ((double)options->days - WARMUP_DAYS) / 7;
+    result->entity_weeks = options->entities * ((double)options->days - VERDICT_WARMUP_DAYS) / 7;
     result->seconds = (double)taking_ns / 1e9;
-    free(firings.items);
+    free(notes.firings.items);
     stream_close(stream);
     sq_detector_close(detector);
 }
 
-double judge_recall(const struct judge_result *result) { return result->events ? (double)result->hits / result->events : 0; }
-double judge_false_rate(const struct judge_result *result) { return result->false_alerts / result->entity_weeks; }
+double judge_false_rate(const struct judge_result *result) { return result->verdict.false_alerts / result->entity_weeks; }

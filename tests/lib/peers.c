@@ -6,17 +6,20 @@
 
 #include "tests/lib/judge.h"
 #include "worker/core/baseline.h"
+#include "worker/core/betabinomial.h"
 #include "worker/core/copies.h"
 #include "worker/core/episode.h"
 #include "worker/core/plan.h"
+#include "worker/core/surge.h"
 
 enum { MINUTE_MS = 60000, MINUTES = 256, BLOCK = 15, LAG_BLOCKS = 8 };
+#define KNOWN_MESSAGES 200.0 /* effective sample size of a share that is known: chance, and a little more */
 
-const char *const peer_names[PEERS] = {"ratio of hours", "fixed share", "mean + k sd", "binomial z", "CUSUM"};
+const char *const peer_names[PEERS] = {"ratio of hours", "fixed share", "mean + k sd", "binomial z", "CUSUM", "knows share", "knows all"};
 
 static const struct {
     double from, factor;
-} scales[PEERS] = {{1.2, 1.12}, {0.15, 1.07}, {1.5, 1.12}, {1.5, 1.10}, {2, 1.16}};
+} scales[PEERS] = {{1.2, 1.06}, {0.15, 1.035}, {2, 1.035}, {2.5, 1.02}, {3, 1.035}, {1.5, 1.025}, {1.5, 1.025}};
 
 struct watched {
     struct sq_copies texts, authors;
@@ -35,12 +38,13 @@ struct peers {
     struct watched *watched;
     int64_t minute; /* being filled */
     peer_emit_fn emit;
+    peer_truth_fn truth;
     void *ctx;
 };
 
 double peer_threshold(enum peer peer, unsigned index) { return scales[peer].from * pow(scales[peer].factor, index); }
 
-struct peers *peers_open(unsigned entities, peer_emit_fn emit, void *ctx)
+struct peers *peers_open(unsigned entities, peer_emit_fn emit, peer_truth_fn truth, void *ctx)
 {
     struct peers *peers = calloc(1, sizeof *peers);
     struct sq_err err;
@@ -51,6 +55,7 @@ struct peers *peers_open(unsigned entities, peer_emit_fn emit, void *ctx)
     peers->entities = entities;
     peers->minute = INT64_MIN;
     peers->emit = emit;
+    peers->truth = truth;
     peers->ctx = ctx;
     return peers;
 }
@@ -96,7 +101,22 @@ static bool is_enough(const struct peers *peers, struct sq_counts counts)
 
 static double z_of(struct sq_counts counts, double p) { return (counts.matched - counts.count * p) / sqrt(counts.count * p * (1 - p)); }
 
-static void measure(const struct peers *peers, struct watched *w, int64_t minute, double values[PEERS])
+/* What our test would say if it knew the truth, the best of many windows. */
+static void measure_knowing(const struct peers *peers, const struct watched *w, unsigned entity, int64_t minute, double values[PEERS])
+{
+    static const int lengths[] = {2, 5, 10, 15, 20, 30, 60};
+    const struct planted_truth truth = peers->truth(entity, minute * MINUTE_MS, peers->ctx);
+    for (unsigned i = 0; i < sizeof lengths / sizeof *lengths; i++) {
+        struct sq_counts counts = sum(w, minute - lengths[i], minute);
+        if (!is_enough(peers, counts)) continue;
+        double strength = sq_betabinomial_strength(counts.count, counts.matched, truth.share, KNOWN_MESSAGES);
+        values[PEER_KNOWS_SHARE] = fmax(values[PEER_KNOWS_SHARE], strength);
+        strength += sq_surge_evidence(counts.count, counts.matched, truth.share, KNOWN_MESSAGES, truth.rate * lengths[i], 1.2 / lengths[i]);
+        values[PEER_KNOWS_ALL] = fmax(values[PEER_KNOWS_ALL], strength);
+    }
+}
+
+static void measure(const struct peers *peers, const struct watched *w, int64_t minute, double values[PEERS])
 {
     struct sq_counts quarter = sum(w, minute - BLOCK, minute), hour = sum(w, minute - 60, minute), before = sum(w, minute - 120, minute - 60);
     double p = sq_baseline_share(&w->usual, 0.2);
@@ -129,6 +149,7 @@ static void step(struct peers *peers, unsigned entity, int64_t minute)
     add_cusum(w, w->minutes[(minute - 1) & (MINUTES - 1)]);
     double values[PEERS];
     measure(peers, w, minute, values);
+    measure_knowing(peers, w, entity, minute, values);
     for (unsigned peer = 0; peer < PEERS; peer++)
         for (unsigned i = 0; i < PEERS_THRESHOLDS; i++) {
             struct sq_episode *episode = &w->episodes[peer][i];

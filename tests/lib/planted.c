@@ -6,54 +6,33 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "tests/lib/random.h"
+#include "tests/lib/arrivals.h"
 #include "tests/lib/stream.h"
 
-enum { STEP_MS = 300000, STEPS_A_DAY = 288, HOUR_MS = 3600000, NAME_BYTES = 8, FEW_AUTHORS = 3, FIRST_DAY = 7 };
-static const int64_t day_ms = INT64_C(24) * HOUR_MS, start_ms = 1767225600000; /* 2026-01-01 */
+enum { HOUR_MS = 3600000, NAME_BYTES = 8, FEW_AUTHORS = 3, FIRST_DAY = 7 };
+static const int64_t day_ms = ARRIVALS_DAY_MS;
 static const double answers_share = 0.33, answer_delay_ms = 600000, same_tone = 0.5, drift_logit = 0.8;
 static const char *const tones[PLANTED_TONES] = {"negative", "neutral", "positive"};
-
-struct message {
-    int64_t ts_ms;
-    unsigned entity, answer; /* the model's */
-    uint64_t text_hash, author_hash;
-};
-
-struct messages {
-    struct message *items;
-    size_t count, capacity;
-};
 
 struct subject {
     char name[NAME_BYTES];
     double logit, positive; /* share of the negative, and of the positive among the others */
     struct planted now;     /* what is planted next or now */
     uint64_t copied;        /* of a copy storm: its text */
-    struct messages later;  /* answers still to come */
+    struct arrivals later;  /* answers still to come */
 };
 
 struct planted_stream {
     struct planted_options options;
     struct test_random random;
     struct subject *subjects;
-    struct messages step;
+    struct arrivals step;
     size_t at;
     unsigned steps_done;
     int64_t offset;
     struct planted *list;
     unsigned list_count;
 };
-
-static void push(struct messages *messages, struct message message)
-{
-    if (messages->count == messages->capacity) {
-        messages->capacity = messages->capacity ? 2 * messages->capacity : 64;
-        messages->items = realloc(messages->items, messages->capacity * sizeof message);
-        if (!messages->items) abort();
-    }
-    messages->items[messages->count++] = message;
-}
 
 /* ---- What is planted ---- */
 
@@ -80,7 +59,7 @@ static void plant(struct planted_stream *stream, unsigned entity, int64_t not_be
     now.end_ms = now.start_ms + length_of(random, now.kind);
     subject->copied = test_random_bits(random) | 1;
     subject->now = now;
-    if (now.end_ms > start_ms + (int64_t)stream->options.days * day_ms) {
+    if (now.end_ms > ARRIVALS_START_MS + (int64_t)stream->options.days * day_ms) {
         subject->now.start_ms = subject->now.end_ms = INT64_MAX;
         return;
     }
@@ -93,8 +72,8 @@ static void plant(struct planted_stream *stream, unsigned entity, int64_t not_be
 static double overlap(const struct planted *now, enum planted_kind kind, int64_t from_ms, int64_t *first_ms, int64_t *end_ms)
 {
     *first_ms = now->start_ms > from_ms ? now->start_ms : from_ms;
-    *end_ms = now->end_ms < from_ms + STEP_MS ? now->end_ms : from_ms + STEP_MS;
-    return now->kind == kind && *end_ms > *first_ms ? (double)(*end_ms - *first_ms) / STEP_MS : 0;
+    *end_ms = now->end_ms < from_ms + ARRIVALS_STEP_MS ? now->end_ms : from_ms + ARRIVALS_STEP_MS;
+    return now->kind == kind && *end_ms > *first_ms ? (double)(*end_ms - *first_ms) / ARRIVALS_STEP_MS : 0;
 }
 
 /* A trapezium: up for a third, on for a third, down for a third. */
@@ -121,16 +100,16 @@ static unsigned usual_tone(struct planted_stream *stream, const struct subject *
     return test_random_real(&stream->random) < subject->positive ? 2 : 1;
 }
 
-static struct message make(struct planted_stream *stream, unsigned entity, int64_t ts_ms, unsigned tone)
+static struct arrival make(struct planted_stream *stream, unsigned entity, int64_t ts_ms, unsigned tone)
 {
-    struct test_random *random = &stream->random;
-    return (struct message){ts_ms, entity, answer_to(stream, tone), test_random_bits(random) | 1, test_random_bits(random) | 1};
+    unsigned answer = answer_to(stream, tone);
+    return arrivals_make(&stream->random, entity, ts_ms, answer);
 }
 
-static void spread(struct planted_stream *stream, struct message message, unsigned tone)
+static void spread(struct planted_stream *stream, struct arrival message, unsigned tone)
 {
     struct subject *subject = &stream->subjects[message.entity];
-    push(&subject->later, message);
+    arrivals_add(&subject->later, message);
     for (unsigned answers = test_random_poisson(&stream->random, answers_share); answers > 0; answers--) {
         int64_t ts_ms = message.ts_ms + (int64_t)test_random_exponential(&stream->random, answer_delay_ms);
         unsigned next = test_random_real(&stream->random) < same_tone ? tone : usual_tone(stream, subject, ts_ms);
@@ -146,7 +125,7 @@ static void add_usual(struct planted_stream *stream, unsigned entity, int64_t fr
     double burst = overlap(&subject->now, PLANTED_BURST, from_ms, &first_ms, &end_ms);
     double uneven = rate * test_random_gamma(random, 4) / 4 * (1 - answers_share) * (1 + burst * (2 + 3 * (subject->now.strength - 1) / 2));
     for (unsigned count = test_random_poisson(random, uneven); count > 0; count--) {
-        int64_t ts_ms = from_ms + test_random_below(random, STEP_MS);
+        int64_t ts_ms = from_ms + test_random_below(random, ARRIVALS_STEP_MS);
         unsigned tone = usual_tone(stream, subject, ts_ms);
         spread(stream, make(stream, entity, ts_ms, tone), tone);
     }
@@ -160,7 +139,7 @@ static void add_event(struct planted_stream *stream, unsigned entity, int64_t fr
     if (part <= 0) return;
     for (unsigned count = test_random_poisson(&stream->random, rate * part * subject->now.strength); count > 0; count--) {
         int64_t ts_ms = first_ms + (int64_t)(test_random_real(&stream->random) * (double)(end_ms - first_ms));
-        push(&stream->step, make(stream, entity, ts_ms, 0));
+        arrivals_add(&stream->step, make(stream, entity, ts_ms, 0));
     }
 }
 
@@ -173,34 +152,16 @@ static void add_copies(struct planted_stream *stream, unsigned entity, int64_t f
     bool few = subject->copied >> 8 & 1;
     for (unsigned count = test_random_poisson(&stream->random, rate * part * subject->now.strength); count > 0; count--) {
         int64_t ts_ms = first_ms + (int64_t)(test_random_real(&stream->random) * (double)(end_ms - first_ms));
-        struct message copy = {ts_ms, entity, 0, subject->copied, test_random_bits(&stream->random) | 1};
+        struct arrival copy = {ts_ms, entity, 0, subject->copied, test_random_bits(&stream->random) | 1};
         if (few) copy.author_hash = subject->copied + test_random_below(&stream->random, FEW_AUTHORS);
-        push(&stream->step, copy);
+        arrivals_add(&stream->step, copy);
     }
-}
-
-static void take_due(struct planted_stream *stream, struct subject *subject, int64_t to_ms)
-{
-    size_t kept = 0;
-    for (size_t i = 0; i < subject->later.count; i++) {
-        if (subject->later.items[i].ts_ms < to_ms) push(&stream->step, subject->later.items[i]);
-        else subject->later.items[kept++] = subject->later.items[i];
-    }
-    subject->later.count = kept;
-}
-
-static int by_time(const void *left, const void *right)
-{
-    const struct message *a = left, *b = right;
-    if (a->ts_ms != b->ts_ms) return a->ts_ms < b->ts_ms ? -1 : 1;
-    if (a->text_hash != b->text_hash) return a->text_hash < b->text_hash ? -1 : 1;
-    return (a->author_hash > b->author_hash) - (a->author_hash < b->author_hash);
 }
 
 static void make_step(struct planted_stream *stream)
 {
-    int64_t from_ms = start_ms + (int64_t)stream->steps_done++ * STEP_MS;
-    double wave = 1 + 0.6 * sin(6.283185307179586 * (double)(from_ms % day_ms) / (double)day_ms);
+    int64_t from_ms = ARRIVALS_START_MS + (int64_t)stream->steps_done++ * ARRIVALS_STEP_MS;
+    double wave = arrivals_wave(from_ms);
     stream->step.count = stream->at = 0;
     for (unsigned entity = 0; entity < stream->options.entities; entity++) {
         struct subject *subject = &stream->subjects[entity];
@@ -209,9 +170,9 @@ static void make_step(struct planted_stream *stream)
         add_usual(stream, entity, from_ms, rate);
         add_event(stream, entity, from_ms, rate);
         add_copies(stream, entity, from_ms, rate);
-        take_due(stream, subject, from_ms + STEP_MS);
+        arrivals_take_due(&subject->later, from_ms + ARRIVALS_STEP_MS, &stream->step);
     }
-    if (stream->step.count) qsort(stream->step.items, stream->step.count, sizeof *stream->step.items, by_time);
+    arrivals_sort(&stream->step);
 }
 
 /* ---- The stream ---- */
@@ -229,7 +190,7 @@ struct planted_stream *planted_open(const struct planted_options *options)
         subject->logit = log(p / (1 - p));
         subject->positive = test_random_between(&stream->random, 0.25, 0.55);
         subject->now.start_ms = subject->now.end_ms = INT64_MAX;
-        if (!options->nothing) plant(stream, i, start_ms + FIRST_DAY * day_ms);
+        if (!options->nothing) plant(stream, i, ARRIVALS_START_MS + FIRST_DAY * day_ms);
     }
     return stream;
 }
@@ -246,19 +207,31 @@ void planted_close(struct planted_stream *stream)
 bool planted_next(struct planted_stream *stream, struct sq_score *score, unsigned *entity)
 {
     while (stream->at == stream->step.count) {
-        if (stream->steps_done == stream->options.days * STEPS_A_DAY) return false;
+        if (stream->steps_done == stream->options.days * ARRIVALS_STEPS_A_DAY) return false;
         make_step(stream);
     }
-    const struct message *message = &stream->step.items[stream->at++];
+    const struct arrival *message = &stream->step.items[stream->at++];
     score->source = (struct sq_coordinates){SQ_STR("planted"), 0, stream->offset++};
     score->entity = sq_str_view(stream->subjects[message->entity].name);
     score->event_time_ms = message->ts_ms;
-    score->label = sq_str_view(tones[message->answer]);
+    score->label = sq_str_view(tones[message->label]);
     score->score = 0.9f;
     score->text_hash = message->text_hash;
     score->author_hash = message->author_hash;
     *entity = message->entity;
     return true;
+}
+
+struct planted_truth planted_truth(const struct planted_stream *stream, unsigned entity, int64_t ts_ms)
+{
+    const struct subject *subject = &stream->subjects[entity];
+    double negative = 1 / (1 + exp(-subject->logit - drift_at(&subject->now, ts_ms))), others = 1 - negative;
+    double shares[PLANTED_TONES] = {negative, others * (1 - subject->positive), others * subject->positive}, share = 0;
+    for (unsigned tone = 0; tone < PLANTED_TONES; tone++) {
+        const unsigned *answers = stream->options.deck->answers[tone];
+        share += shares[tone] * answers[0] / (answers[0] + answers[1] + answers[2]);
+    }
+    return (struct planted_truth){share, stream_volume(entity) / 15 * arrivals_wave(ts_ms)};
 }
 
 const struct planted *planted_list(const struct planted_stream *stream, unsigned *count)

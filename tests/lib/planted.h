@@ -15,8 +15,8 @@
 #define SQ_TEST_PLANTED_H
 
 #include "proto/records.h"
+#include "tests/lib/verdict.h"
 
-enum planted_kind { PLANTED_EVENT, PLANTED_COPIES, PLANTED_BURST, PLANTED_DRIFT, PLANTED_KINDS };
 enum { PLANTED_TONES = 3 }; /* negative, neutral, positive */
 
 /* How often the model gave each answer to texts of each tone. */
@@ -32,19 +32,19 @@ struct planted_options {
     const struct planted_deck *deck;
 };
 
-struct planted {
-    unsigned entity;
-    enum planted_kind kind;
-    double strength;    /* of events and copy storms: injected over usual */
-    int64_t start_ms, end_ms;
-};
-
 struct planted_stream;
 
 struct planted_stream *planted_open(const struct planted_options *options);
 void planted_close(struct planted_stream *stream);
 bool planted_next(struct planted_stream *stream, struct sq_score *score, unsigned *entity); /* in order of time */
 const struct planted *planted_list(const struct planted_stream *stream, unsigned *count);
+
+/* What nobody knows of a real stream: the usual share of messages that the model calls negative, and the usual messages a minute. At the time
+ * of the latest message. */
+struct planted_truth {
+    double share, rate;
+};
+struct planted_truth planted_truth(const struct planted_stream *stream, unsigned entity, int64_t ts_ms);
 
 /* From a file of lines: tone, answer, how often. False: it is none. */
 bool planted_read_deck(const char *path, struct planted_deck *deck);

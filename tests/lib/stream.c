@@ -5,23 +5,11 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-#include "tests/lib/random.h"
+#include "tests/lib/arrivals.h"
 
-enum { STEP_MS = 5 * 60 * 1000, STEPS_A_DAY = 288, DAY_MS = STEP_MS * STEPS_A_DAY, NAME_BYTES = 8, CASCADE_STEPS = 6 };
-static const int64_t start_ms = 1767225600000; /* 2026-01-01 */
+enum { NAME_BYTES = 8, CASCADE_STEPS = 6 };
+static const int64_t day_ms = ARRIVALS_DAY_MS;
 static const double share_rho = 0.03, copies_negative = 0.35;
-
-struct message {
-    int64_t ts_ms;
-    unsigned entity;
-    bool negative;
-    uint64_t text_hash, author_hash;
-};
-
-struct messages {
-    struct message *items;
-    size_t count, capacity;
-};
 
 struct subject {
     char name[NAME_BYTES];
@@ -30,18 +18,18 @@ struct subject {
     unsigned cascade_steps, cascade_copies; /* a step */
     uint64_t cascade_text;
     bool cascade_negative;
-    struct messages later; /* Hawkes: children still to come */
+    struct arrivals later; /* Hawkes: children still to come */
 };
 
 struct stream {
     struct stream_options options;
     struct test_random random;
     struct subject *subjects;
-    struct messages step; /* the current step's messages, in order of time */
+    struct arrivals step; /* the current step's messages, in order of time */
     size_t at;
     unsigned steps_done;
     int64_t offset;
-    struct stream_event *events;
+    struct planted *events;
     unsigned events_count;
 };
 
@@ -53,32 +41,23 @@ double stream_volume(unsigned entity)
 
 unsigned stream_entity_of(struct sq_str name) { return (unsigned)strtoul(name.data + 1, NULL, 10); }
 
-static void push(struct messages *messages, struct message message)
-{
-    if (messages->count == messages->capacity) {
-        messages->capacity = messages->capacity ? 2 * messages->capacity : 64;
-        messages->items = realloc(messages->items, messages->capacity * sizeof message);
-        if (!messages->items) abort();
-    }
-    messages->items[messages->count++] = message;
-}
-
 /* ---- Events ---- */
 
 static void plan_event(struct stream *stream, unsigned entity, int64_t not_before_ms)
 {
     static const int64_t minutes[] = {30, 60, 120};
     struct subject *subject = &stream->subjects[entity];
-    subject->event_start_ms = not_before_ms + (int64_t)(test_random_real(&stream->random) * 2 * DAY_MS);
+    subject->event_start_ms = not_before_ms + (int64_t)(test_random_real(&stream->random) * 2 * (double)day_ms);
     subject->event_start_ms -= subject->event_start_ms % 60000;
     subject->event_end_ms = subject->event_start_ms + minutes[test_random_below(&stream->random, 3)] * 60000;
-    if (subject->event_end_ms > start_ms + (int64_t)stream->options.days * DAY_MS) {
+    if (subject->event_end_ms > ARRIVALS_START_MS + (int64_t)stream->options.days * day_ms) {
         subject->event_start_ms = INT64_MAX;
         return;
     }
     stream->events = realloc(stream->events, (stream->events_count + 1) * sizeof *stream->events);
     if (!stream->events) abort();
-    stream->events[stream->events_count++] = (struct stream_event){entity, subject->event_start_ms, subject->event_end_ms};
+    stream->events[stream->events_count++] =
+        (struct planted){.entity = entity, .kind = PLANTED_EVENT, .start_ms = subject->event_start_ms, .end_ms = subject->event_end_ms};
 }
 
 static bool in_event(const struct subject *subject, int64_t ts_ms) { return ts_ms >= subject->event_start_ms && ts_ms < subject->event_end_ms; }
@@ -86,11 +65,6 @@ static bool in_event(const struct subject *subject, int64_t ts_ms) { return ts_m
 /* ---- One step of one entity ---- */
 
 static double sigmoid(double x) { return 1 / (1 + exp(-x)); }
-
-static struct message make(struct stream *stream, unsigned entity, int64_t ts_ms, bool negative)
-{
-    return (struct message){ts_ms, entity, negative, test_random_bits(&stream->random) | 1, test_random_bits(&stream->random) | 1};
-}
 
 /* The share this step's messages are drawn from, event aside. */
 static double step_logit(struct stream *stream, struct subject *subject)
@@ -111,14 +85,14 @@ static double step_share(struct stream *stream, double logit)
 }
 
 /* A message and, for Hawkes, the cascade it sets off. */
-static void spread(struct stream *stream, struct message message, double share, bool burst_negative)
+static void spread(struct stream *stream, struct arrival message, double share, bool burst_negative)
 {
-    push(&stream->subjects[message.entity].later, message);
+    arrivals_add(&stream->subjects[message.entity].later, message);
     for (unsigned children = test_random_poisson(&stream->random, 0.6); children > 0; children--) {
         bool same = test_random_real(&stream->random) < 0.7;
         bool negative = same ? burst_negative : test_random_real(&stream->random) < share;
         int64_t delay_ms = (int64_t)test_random_exponential(&stream->random, 600000);
-        spread(stream, make(stream, message.entity, message.ts_ms + delay_ms, negative), share, burst_negative);
+        spread(stream, arrivals_make(&stream->random, message.entity, message.ts_ms + delay_ms, negative), share, burst_negative);
     }
 }
 
@@ -127,18 +101,17 @@ static void add_messages(struct stream *stream, unsigned entity, int64_t from_ms
     struct subject *subject = &stream->subjects[entity];
     struct test_random *random = &stream->random;
     double logit = step_logit(stream, subject), usual = step_share(stream, logit), event = step_share(stream, logit + stream->options.event_logit);
-    double day = (double)(from_ms % DAY_MS) / DAY_MS;
-    double rate = stream_volume(entity) / 3 * (1 + 0.6 * sin(6.283185307179586 * day));
+    double rate = stream_volume(entity) / 3 * arrivals_wave(from_ms);
     bool hawkes = stream->options.kind == STREAM_HAWKES;
     rate *= hawkes ? 0.4 : test_random_gamma(random, 4) / 4;
-    bool busy = in_event(subject, from_ms + STEP_MS / 2);
+    bool busy = in_event(subject, from_ms + ARRIVALS_STEP_MS / 2);
     unsigned count = test_random_poisson(random, busy ? rate * stream->options.event_volume : rate);
     for (; count > 0; count--) {
-        int64_t ts_ms = from_ms + test_random_below(random, STEP_MS);
+        int64_t ts_ms = from_ms + test_random_below(random, ARRIVALS_STEP_MS);
         double share = in_event(subject, ts_ms) ? event : usual;
-        struct message message = make(stream, entity, ts_ms, test_random_real(random) < share);
-        if (hawkes) spread(stream, message, share, message.negative);
-        else push(&stream->step, message);
+        struct arrival message = arrivals_make(&stream->random, entity, ts_ms, test_random_real(random) < share);
+        if (hawkes) spread(stream, message, share, message.label);
+        else arrivals_add(&stream->step, message);
     }
 }
 
@@ -157,42 +130,24 @@ static void add_copies(struct stream *stream, unsigned entity, int64_t from_ms)
     if (subject->cascade_steps == 0) return;
     subject->cascade_steps--;
     for (unsigned i = 0; i < subject->cascade_copies; i++) {
-        struct message copy = make(stream, entity, from_ms + test_random_below(random, STEP_MS), subject->cascade_negative);
+        struct arrival copy = arrivals_make(&stream->random, entity, from_ms + test_random_below(random, ARRIVALS_STEP_MS), subject->cascade_negative);
         copy.text_hash = subject->cascade_text;
-        push(&stream->step, copy);
+        arrivals_add(&stream->step, copy);
     }
-}
-
-/* Moves the cascade messages that fall into the step. */
-static void take_due(struct stream *stream, struct subject *subject, int64_t to_ms)
-{
-    size_t kept = 0;
-    for (size_t i = 0; i < subject->later.count; i++) {
-        if (subject->later.items[i].ts_ms < to_ms) push(&stream->step, subject->later.items[i]);
-        else subject->later.items[kept++] = subject->later.items[i];
-    }
-    subject->later.count = kept;
-}
-
-static int by_time(const void *left, const void *right)
-{
-    const struct message *a = left, *b = right;
-    if (a->ts_ms != b->ts_ms) return a->ts_ms < b->ts_ms ? -1 : 1;
-    return (a->text_hash > b->text_hash) - (a->text_hash < b->text_hash);
 }
 
 static void make_step(struct stream *stream)
 {
-    int64_t from_ms = start_ms + (int64_t)stream->steps_done++ * STEP_MS;
+    int64_t from_ms = ARRIVALS_START_MS + (int64_t)stream->steps_done++ * ARRIVALS_STEP_MS;
     stream->step.count = stream->at = 0;
     for (unsigned entity = 0; entity < stream->options.entities; entity++) {
         struct subject *subject = &stream->subjects[entity];
-        if (subject->event_end_ms <= from_ms) plan_event(stream, entity, subject->event_end_ms + DAY_MS);
+        if (subject->event_end_ms <= from_ms) plan_event(stream, entity, subject->event_end_ms + day_ms);
         add_messages(stream, entity, from_ms);
         if (!stream->options.no_copies) add_copies(stream, entity, from_ms);
-        take_due(stream, subject, from_ms + STEP_MS);
+        arrivals_take_due(&subject->later, from_ms + ARRIVALS_STEP_MS, &stream->step);
     }
-    if (stream->step.count) qsort(stream->step.items, stream->step.count, sizeof *stream->step.items, by_time);
+    arrivals_sort(&stream->step);
 }
 
 /* ---- The stream ---- */
@@ -211,7 +166,7 @@ struct stream *stream_open(const struct stream_options *options)
         double p = test_random_between(&stream->random, 0.08, 0.25);
         subject->logit = log(p / (1 - p));
         subject->event_start_ms = subject->event_end_ms = INT64_MAX;
-        if (options->event_logit > 0) plan_event(stream, i, start_ms + (int64_t)options->first_event_day * DAY_MS);
+        if (options->event_logit > 0) plan_event(stream, i, ARRIVALS_START_MS + (int64_t)options->first_event_day * day_ms);
     }
     return stream;
 }
@@ -228,21 +183,21 @@ void stream_close(struct stream *stream)
 bool stream_next(struct stream *stream, struct sq_score *score)
 {
     while (stream->at == stream->step.count) {
-        if (stream->steps_done == stream->options.days * STEPS_A_DAY) return false;
+        if (stream->steps_done == stream->options.days * ARRIVALS_STEPS_A_DAY) return false;
         make_step(stream);
     }
-    const struct message *message = &stream->step.items[stream->at++];
+    const struct arrival *message = &stream->step.items[stream->at++];
     score->source = (struct sq_coordinates){SQ_STR("made"), 0, stream->offset++};
     score->entity = sq_str_view(stream->subjects[message->entity].name);
     score->event_time_ms = message->ts_ms;
-    score->label = message->negative ? SQ_STR("negative") : SQ_STR("neutral");
+    score->label = message->label ? SQ_STR("negative") : SQ_STR("neutral");
     score->score = 0.5f + 0.5f * (float)(message->text_hash >> 40) * 0x1p-24f;
     score->text_hash = message->text_hash;
     score->author_hash = message->author_hash;
     return true;
 }
 
-const struct stream_event *stream_events(const struct stream *stream, unsigned *count)
+const struct planted *stream_events(const struct stream *stream, unsigned *count)
 {
     *count = stream->events_count;
     return stream->events;

@@ -7,6 +7,7 @@
 #define SQ_TEST_STREAM_H
 
 #include "proto/records.h"
+#include "tests/lib/verdict.h"
 
 enum stream_kind { STREAM_MATCHED, STREAM_HAWKES, STREAM_MARKOV };
 
@@ -21,11 +22,6 @@ struct stream_options {
     unsigned first_event_day; /* 7 in the studies */
 };
 
-struct stream_event {
-    unsigned entity;
-    int64_t start_ms, end_ms;
-};
-
 struct stream;
 
 struct stream *stream_open(const struct stream_options *options);
@@ -34,7 +30,7 @@ void stream_close(struct stream *stream);
 /* The next score in event-time order; its strings live as long as the stream. False at the end. */
 bool stream_next(struct stream *stream, struct sq_score *score);
 
-const struct stream_event *stream_events(const struct stream *stream, unsigned *count);
+const struct planted *stream_events(const struct stream *stream, unsigned *count);
 double stream_volume(unsigned entity); /* messages per 15 minutes */
 unsigned stream_entity_of(struct sq_str name);
 

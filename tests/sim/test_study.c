@@ -36,10 +36,11 @@ static struct judge_result run(enum stream_kind kind, bool events, uint64_t seed
     };
     struct judge_result r;
     judge_run(&options, &rule, &r);
+    const struct verdict *v = &r.verdict;
     printf("%-8s %-6s seed %llu: recall %.3f (%u of %u, %u within 20 min), false %.2f an entity-week (volume 5: %u, 20: %u, 100: %u), "
            "delay %.0f min, reopenings %.2f an alert, %.2f M records/s\n",
-           kinds[kind], events ? "events" : "null", (unsigned long long)seed, judge_recall(&r), r.hits, r.events, r.early, judge_false_rate(&r),
-           r.false_by_volume[0], r.false_by_volume[1], r.false_by_volume[2], r.delay_minutes, r.alerts ? (double)r.reopenings / r.alerts : 0.0,
+           kinds[kind], events ? "events" : "null", (unsigned long long)seed, verdict_recall(v), v->met[0], v->planted[0], v->early, judge_false_rate(&r),
+           v->false_by_volume[0], v->false_by_volume[1], v->false_by_volume[2], v->delay_minutes, verdict_ratio(v->reopenings, v->alerts),
            (double)r.records / r.seconds / 1e6);
     fflush(stdout);
     return r;
@@ -49,10 +50,10 @@ static void finds_events_among_matched_noise(void **state)
 {
     (void)state;
     struct judge_result r = run(STREAM_MATCHED, true, 1, 12, 14, 1);
-    assert_true(r.events >= 20);
-    assert_true(judge_recall(&r) >= 0.5);
+    assert_true(r.verdict.planted[PLANTED_EVENT] >= 20);
+    assert_true(verdict_recall(&r.verdict) >= 0.5);
     assert_true(judge_false_rate(&r) <= 2.0);
-    assert_true(r.delay_minutes <= 30);
+    assert_true(r.verdict.delay_minutes <= 30);
 }
 
 static void keeps_its_budget_without_events(void **state)
@@ -73,9 +74,9 @@ static void a_burst_of_volume_alone_is_no_event(void **state)
         .kind = STREAM_MATCHED, .entities = 12, .days = 14, .seed = 3, .event_logit = 1e-9, .event_volume = 4, .first_event_day = 7};
     struct judge_result r;
     judge_run(&options, &rule, &r);
-    printf("volume x 4: %u of %u bursts met by an alert\n", r.hits, r.events);
-    assert_true(r.events >= 20);
-    assert_true(judge_recall(&r) <= 0.1);
+    printf("volume x 4: %u of %u bursts met by an alert\n", r.verdict.met[PLANTED_EVENT], r.verdict.planted[PLANTED_EVENT]);
+    assert_true(r.verdict.planted[PLANTED_EVENT] >= 20);
+    assert_true(verdict_recall(&r.verdict) <= 0.1);
 }
 
 static int study(uint64_t seeds, unsigned entities, unsigned days)
@@ -85,10 +86,10 @@ static int study(uint64_t seeds, unsigned entities, unsigned days)
             double recall = 0, early = 0, false_rate = 0, delay = 0;
             for (uint64_t seed = 1; seed <= seeds; seed++) {
                 struct judge_result r = run(kind, events, 100 + seed, entities, days, 1);
-                recall += judge_recall(&r) / (double)seeds;
-                early += r.events ? (double)r.early / r.events / (double)seeds : 0;
+                recall += verdict_recall(&r.verdict) / (double)seeds;
+                early += verdict_early(&r.verdict) / (double)seeds;
                 false_rate += judge_false_rate(&r) / (double)seeds;
-                delay += r.delay_minutes / (double)seeds;
+                delay += r.verdict.delay_minutes / (double)seeds;
             }
             printf("%-8s %-6s mean of %llu: recall %.3f, within 20 min %.3f, false %.2f, delay %.0f\n", kinds[kind], events ? "events" : "null",
                    (unsigned long long)seeds, recall, early, false_rate, delay);

@@ -4,7 +4,8 @@
 #include <math.h>
 
 static const double rho_prior = 0.02, rho_prior_weight = 400, rho_min = 0.005, rho_max = 0.2;
-static const double recent_decay = 0.9438743126816935, recent_prior = 30; /* 2^(-1/12): half-life three hours of blocks */
+static const double recent_decay = 0.8908987181403393, recent_prior = 30; /* 2^(-1/6): half-life an hour and a half of blocks */
+static const double rate_prior = 10;                                      /* pseudo-messages at the usual volume */
 static const double share_min = 1e-4;
 
 static double clamp(double x, double low, double high) { return x < low ? low : x > high ? high : x; }
@@ -15,11 +16,16 @@ double sq_baseline_share(const struct sq_baseline *baseline, double fleet_share)
     return clamp(share, share_min, 1 - share_min);
 }
 
-double sq_baseline_level(const struct sq_baseline *baseline, double fleet_share)
+struct sq_usual sq_baseline_now(const struct sq_baseline *baseline, double fleet_share, struct sq_counts before, double before_blocks)
 {
     double share = sq_baseline_share(baseline, fleet_share);
-    double recent = ((double)baseline->recent_matched + recent_prior * share) / ((double)baseline->recent_messages + recent_prior);
-    return recent > share ? clamp(recent, share_min, 1 - share_min) : share;
+    double messages = (double)baseline->recent_messages + before.count + recent_prior;
+    double matched = (double)baseline->recent_matched + before.matched + recent_prior * share;
+    struct sq_usual usual = {.share = clamp(matched / messages, share_min, 1 - share_min)};
+    if (baseline->messages <= 0 || baseline->blocks <= 0) return usual;
+    double usual_rate = (double)baseline->messages / (double)baseline->blocks;
+    usual.rate = (before.count + rate_prior) / (before_blocks + rate_prior / usual_rate);
+    return usual;
 }
 
 double sq_baseline_rho(const struct sq_baseline *baseline, unsigned window)
@@ -51,6 +57,12 @@ static void step_rho(struct sq_baseline *baseline, const struct sq_window_plan *
     baseline->step_count[i] = baseline->step_matched[i] = 0;
 }
 
+static void note_recent(struct sq_baseline *baseline, double n, double k)
+{
+    baseline->recent_messages = (float)(recent_decay * (double)baseline->recent_messages + n);
+    baseline->recent_matched = (float)(recent_decay * (double)baseline->recent_matched + k);
+}
+
 void sq_baseline_fold(struct sq_baseline *baseline, const struct sq_plan *plan, int64_t block, struct sq_counts counts,
                       double fleet_share)
 {
@@ -63,9 +75,11 @@ void sq_baseline_fold(struct sq_baseline *baseline, const struct sq_plan *plan, 
     }
     baseline->messages = (float)(plan->block_decay * (double)baseline->messages + n);
     baseline->matched = (float)(plan->block_decay * (double)baseline->matched + k);
-    baseline->recent_messages = (float)(recent_decay * (double)baseline->recent_messages + n);
-    baseline->recent_matched = (float)(recent_decay * (double)baseline->recent_matched + k);
+    baseline->blocks = (float)(plan->block_decay * (double)baseline->blocks + 1);
+    note_recent(baseline, n, k);
 }
+
+void sq_baseline_note_recent(struct sq_baseline *baseline, struct sq_counts counts) { note_recent(baseline, counts.count, counts.matched); }
 
 void sq_baseline_hold(struct sq_baseline *baseline, struct sq_counts counts)
 {
@@ -80,7 +94,11 @@ void sq_baseline_shift(struct sq_baseline *baseline)
 {
     if (baseline->shadow_messages <= 0) return;
     double share = (double)baseline->shadow_matched / (double)baseline->shadow_messages;
-    if (baseline->messages > baseline->shadow_messages) baseline->messages = baseline->shadow_messages;
+    if (baseline->messages > baseline->shadow_messages) {
+        baseline->blocks *= baseline->shadow_messages / baseline->messages;
+        baseline->messages = baseline->shadow_messages;
+    }
     baseline->matched = (float)(share * (double)baseline->messages);
+    baseline->recent_matched = (float)(share * (double)baseline->recent_messages);
     sq_baseline_clear_shadow(baseline);
 }

@@ -22,14 +22,22 @@ struct sq_baseline {
     float weight[SQ_RULE_WINDOWS_MAX];          /* D; rho = (A + 400 rho0) / (D + 400) */
     float step_count[SQ_RULE_WINDOWS_MAX];      /* of the open step of a window longer than a block */
     float step_matched[SQ_RULE_WINDOWS_MAX];
-    float recent_messages, recent_matched;      /* decayed over hours: where a drift has brought the share */
+    float recent_messages, recent_matched;      /* decayed over an hour or two: where a drift has brought the share */
+    float blocks;                               /* decayed number of blocks: messages / blocks is the usual volume of one */
+};
+
+/* What is usual now. */
+struct sq_usual {
+    double share;      /* of the label; in [1e-4, 1 - 1e-4] */
+    double rate;       /* messages a block of SQ_BLOCK_MS; 0: nobody knows */
 };
 
 /* The entity's usual share, drawn towards the fleet's; in [1e-4, 1 - 1e-4]. */
 double sq_baseline_share(const struct sq_baseline *baseline, double fleet_share);
 
-/* The same, or what the last hours have brought it to if that is more: a level that rose slowly is no spike. */
-double sq_baseline_level(const struct sq_baseline *baseline, double fleet_share);
+/* The same, brought up to date by the last hours, and by `before`: what came in the `before_blocks` blocks (parts of one count) that end where
+ * the window in question begins, and are not folded yet. A level that rose slowly is usual, and so is a busy time of the day. */
+struct sq_usual sq_baseline_now(const struct sq_baseline *baseline, double fleet_share, struct sq_counts before, double before_blocks);
 
 /* The overdispersion of the share over windows of plan->windows[window]; in [0.005, 0.2]. */
 double sq_baseline_rho(const struct sq_baseline *baseline, unsigned window);
@@ -40,6 +48,9 @@ void sq_baseline_fold(struct sq_baseline *baseline, const struct sq_plan *plan, 
 
 /* A block that an open alert touches: nothing is learnt or forgotten. */
 void sq_baseline_hold(struct sq_baseline *baseline, struct sq_counts counts);
+
+/* A held block of an alert that is over counts as recent, so that what is left of a level that stays is not told again. */
+void sq_baseline_note_recent(struct sq_baseline *baseline, struct sq_counts counts);
 void sq_baseline_clear_shadow(struct sq_baseline *baseline);
 
 /* The held blocks become the usual level. */

@@ -114,7 +114,7 @@ static int evaluate_entity(struct sq_detector *detector, struct sq_entity *entit
         sq_storm_add(&detector->storms[i], &evaluation.windows[0]);
         int status = tells ? emit_alert(detector, entity, i, &evaluation, sink) : 0;
         if (status) return status;
-        count_firing(detector, &track->episode);
+        if (!detector->options.rules[i].is_shadow) count_firing(detector, &track->episode);
         *idle = *idle && sq_track_is_idle(track);
     }
     return 0;

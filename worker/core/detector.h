@@ -36,7 +36,7 @@ typedef int (*sq_detector_emit_fn)(const struct sq_alert *alert, void *ctx);
 struct sq_detector_counts {
     uint64_t taken, late_included, late_dropped, collapsed_text, collapsed_author, evaluations, entities_evicted;
     uint64_t transitions[3]; /* by sq_alert_state */
-    uint32_t entities, firing_warning, firing_critical;
+    uint32_t entities, firing_warning, firing_critical; /* firing: of rules that are no shadows */
 };
 
 struct sq_detector;

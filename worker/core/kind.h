@@ -12,8 +12,8 @@ struct sq_kind {
     double tail_scale;       /* of the bins by which T is found; see threshold.h */
     /* A settled block enters what is usual. */
     void (*fold)(struct sq_track *track, const struct sq_plan *plan, int64_t block, struct sq_counts counts, double fleet_share);
-    /* A block that an open alert touches does not; should the alert last, the held blocks become what is usual. */
-    void (*hold)(struct sq_track *track, struct sq_counts counts);
+    /* A block that an open alert touches does not; should the alert last, the held blocks become what is usual. is_over: the alert has ended. */
+    void (*hold)(struct sq_track *track, struct sq_counts counts, bool is_over);
     void (*begin_hold)(struct sq_track *track);
     void (*shift)(struct sq_track *track);
     /* Fills usual, spread, strength, and is_judged and is_up, from start_ms, end_ms and counts. */

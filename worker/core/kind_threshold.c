@@ -10,7 +10,7 @@ static void fold(struct sq_track *track, const struct sq_plan *plan, int64_t blo
     (void)track, (void)plan, (void)block, (void)counts, (void)fleet_share;
 }
 
-static void hold(struct sq_track *track, struct sq_counts counts) { (void)track, (void)counts; }
+static void hold(struct sq_track *track, struct sq_counts counts, bool is_over) { (void)track, (void)counts, (void)is_over; }
 static void nothing(struct sq_track *track) { (void)track; }
 
 static void judge(const struct sq_track *track, const struct sq_plan *plan, unsigned window, double fleet_share, struct sq_judgement *j)

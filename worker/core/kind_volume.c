@@ -17,7 +17,12 @@ static void fold(struct sq_track *track, const struct sq_plan *plan, int64_t blo
     sq_volume_fold(&track->volume, plan, block, messages_of(counts));
 }
 
-static void hold(struct sq_track *track, struct sq_counts counts) { sq_volume_hold(&track->volume, messages_of(counts)); }
+static void hold(struct sq_track *track, struct sq_counts counts, bool is_over)
+{
+    (void)is_over;
+    sq_volume_hold(&track->volume, messages_of(counts));
+}
+
 static void begin_hold(struct sq_track *track) { sq_volume_clear_shadow(&track->volume); }
 static void shift(struct sq_track *track) { sq_volume_shift(&track->volume); }
 

@@ -51,13 +51,45 @@ void sq_track_close(struct sq_track *track)
 static uint64_t *hold_word(struct sq_track *track, int64_t block) { return &track->hold[(uint64_t)block % SQ_HOLD_BLOCKS / 64]; }
 static uint64_t hold_bit(int64_t block) { return (uint64_t)1 << (uint64_t)block % 64; }
 
-static void fold_block(struct sq_track *track, const struct sq_plan *plan, struct sq_fleet *fleet)
+static bool is_held(const struct sq_track *track, int64_t block)
+{
+    return track->hold[(uint64_t)block % SQ_HOLD_BLOCKS / 64] & hold_bit(block);
+}
+
+/* An alert is open, or was a moment ago: what came lately is what it is about. */
+static bool is_frozen(const struct sq_track *track, const struct sq_plan *plan, int64_t now_ms)
+{
+    return is_held(track, block_of(now_ms - 2 * plan->bucket_ms));
+}
+
+struct sq_counts sq_track_before(const struct sq_track *track, const struct sq_plan *plan, int64_t end_ms, int64_t now_ms, double *blocks)
+{
+    struct sq_counts sum = {0};
+    *blocks = 0;
+    bool frozen = is_frozen(track, plan, now_ms);
+    int64_t first_ms = track->first_ms > track->next_fold * SQ_BLOCK_MS ? track->first_ms : track->next_fold * SQ_BLOCK_MS;
+    for (int64_t from_ms = first_ms, to_ms; from_ms < end_ms; from_ms = to_ms) {
+        int64_t block = block_of(from_ms);
+        to_ms = (block + 1) * SQ_BLOCK_MS < end_ms ? (block + 1) * SQ_BLOCK_MS : end_ms;
+        if (!frozen || !is_held(track, block)) *blocks += (double)(to_ms - from_ms) / SQ_BLOCK_MS;
+    }
+    int64_t end = bucket_of(plan, end_ms) - track->ring.base;
+    for (uint32_t i = 0; i < track->ring.count && (int64_t)track->ring.buckets[i].at < end; i++) {
+        const struct sq_bucket *bucket = &track->ring.buckets[i];
+        if (frozen && is_held(track, sq_floor_div(track->ring.base + bucket->at, plan->block_buckets))) continue;
+        sum.count += bucket->counts.count;
+        sum.matched += bucket->counts.matched;
+    }
+    return sum;
+}
+
+static void fold_block(struct sq_track *track, const struct sq_plan *plan, struct sq_fleet *fleet, int64_t now_ms)
 {
     int64_t block = track->next_fold++;
     const struct sq_kind *kind = sq_kind_of(plan->rule->type);
     struct sq_counts counts = sq_ring_take_until(&track->ring, track->next_fold * plan->block_buckets);
-    if (*hold_word(track, block) & hold_bit(block)) {
-        kind->hold(track, counts);
+    if (is_held(track, block)) {
+        kind->hold(track, counts, !is_frozen(track, plan, now_ms));
         *hold_word(track, block) &= ~hold_bit(block);
         return;
     }
@@ -82,7 +114,7 @@ static void end_block(struct sq_track *track, const struct sq_plan *plan)
 
 static void fold_settled(struct sq_track *track, const struct sq_plan *plan, struct sq_fleet *fleet, int64_t now_ms)
 {
-    while ((track->next_fold + 1) * SQ_BLOCK_MS <= now_ms - plan->lag_ms) fold_block(track, plan, fleet);
+    while ((track->next_fold + 1) * SQ_BLOCK_MS <= now_ms - plan->lag_ms) fold_block(track, plan, fleet, now_ms);
     if (!track->warm && now_ms - track->first_ms >= plan->rule->warmup_ms) track->warm = true;
 }
 

@@ -22,6 +22,7 @@ struct sq_judgement {
     struct sq_counts counts;
     double usual;      /* rate: share; volume: number of messages in the window; threshold: the rule's `above` */
     double spread;     /* rate: effective sample size of the predictive; volume: phi */
+    double share_strength; /* rate: -log10 P of the share alone */
     double strength;   /* S, in steps of 1/1024; 0 where the window is not eligible; threshold: the share */
     bool is_judged;    /* there is enough to say whether it is up */
     bool is_up;        /* further up than nine in ten */
@@ -70,6 +71,10 @@ void sq_track_shift(struct sq_track *track, const struct sq_plan *plan);
 /* Makes up for the blocks that passed while there was nothing to evaluate. Before the first message after such a pause; else the ring
  * would count it in the place of an older bucket. */
 void sq_track_catch_up(struct sq_track *track, const struct sq_plan *plan, struct sq_fleet *fleet, int64_t now_ms);
+
+/* What came since the baseline's last block and before end_ms, in *blocks blocks; while an alert is open or a storm is on, without the blocks
+ * that it touches. */
+struct sq_counts sq_track_before(const struct sq_track *track, const struct sq_plan *plan, int64_t end_ms, int64_t now_ms, double *blocks);
 
 /* Example texts before it are of no use any more. */
 int64_t sq_track_examples_from(const struct sq_track *track, const struct sq_plan *plan);

@@ -4,21 +4,15 @@ import collections
 import json
 import subprocess
 import sys
-from pathlib import Path
 
-sys.path.insert(0, str(Path(__file__).resolve().parents[2] / "training"))
-import texts  # noqa: E402
+from held_out import LABELS, held_out
 
 data, squall, out = sys.argv[1:4]
-held_out = {}
-for text in texts.read_semeval(data + "/semeval"):
-    key = texts.split_key(text.raw)
-    if texts.split_of(key) in ("test", "dev"):
-        held_out.setdefault(key, text)
-lines = "".join(text.raw + "\n" for text in held_out.values())
+tweets = held_out(data)
+lines = "".join(text.raw + "\n" for text in tweets)
 answers = subprocess.run([squall, "classify", "--json", "-"], input=lines, capture_output=True, text=True, check=True).stdout.splitlines()
-counts = collections.Counter((texts.LABELS[text.label], json.loads(answer)["label"]) for text, answer in zip(held_out.values(), answers))
+counts = collections.Counter((LABELS[text.label], json.loads(answer)["label"]) for text, answer in zip(tweets, answers))
 with open(out, "w") as file:
-    for tone in texts.LABELS:
-        for answer in texts.LABELS:
+    for tone in LABELS:
+        for answer in LABELS:
             file.write(f"{tone}\t{answer}\t{counts[tone, answer]}\n")

@@ -93,6 +93,40 @@ static void held_blocks_change_nothing_until_the_level_shifts(void **state)
     assert_true(baseline.shadow_messages == 0);
 }
 
+static void what_came_lately_is_usual(void **state)
+{
+    (void)state;
+    struct sq_rule rule = judge_rule();
+    struct sq_plan plan = plan_of(&rule);
+    struct sq_baseline baseline = {0};
+    const struct sq_counts quiet = {.count = 20, .matched = 2}, nothing = {0};
+    assert_true(sq_baseline_now(&baseline, 0.1, quiet, 1).rate == 0); /* nobody knows yet */
+    for (int64_t block = 0; block < 700; block++) sq_baseline_fold(&baseline, &plan, block, quiet, 0.1);
+    struct sq_usual usual = sq_baseline_now(&baseline, 0.1, nothing, 0);
+    assert_true(fabs(usual.share - 0.1) < 0.001 && fabs(usual.rate - 20) < 0.1);
+
+    usual = sq_baseline_now(&baseline, 0.1, (struct sq_counts){.count = 120, .matched = 36}, 4); /* an hour of more, and worse */
+    assert_true(usual.share > 0.15 && usual.share < 0.2 && usual.rate > 25 && usual.rate < 30);
+    for (int64_t block = 700; block < 748; block++) sq_baseline_fold(&baseline, &plan, block, (struct sq_counts){.count = 20, .matched = 6}, 0.1);
+    usual = sq_baseline_now(&baseline, 0.1, nothing, 0); /* twelve hours of it: as good as all of the way */
+    assert_true(usual.share > 0.25 && usual.share < 0.3 && sq_baseline_share(&baseline, 0.1) < 0.13);
+    for (int64_t block = 748; block < 796; block++) sq_baseline_fold(&baseline, &plan, block, quiet, 0.1);
+    assert_true(sq_baseline_now(&baseline, 0.1, nothing, 0).share < 0.11); /* and back */
+}
+
+static void a_shift_moves_all_that_is_usual(void **state)
+{
+    (void)state;
+    struct sq_rule rule = judge_rule();
+    struct sq_plan plan = plan_of(&rule);
+    struct sq_baseline baseline = {0};
+    for (int64_t block = 0; block < 700; block++) sq_baseline_fold(&baseline, &plan, block, (struct sq_counts){.count = 20, .matched = 2}, 0.1);
+    for (int i = 0; i < 90; i++) sq_baseline_hold(&baseline, (struct sq_counts){.count = 20, .matched = 10});
+    sq_baseline_shift(&baseline);
+    const struct sq_usual usual = sq_baseline_now(&baseline, 0.1, (struct sq_counts){0}, 0);
+    assert_true(fabs(usual.share - 0.5) < 0.01 && fabs(usual.rate - 20) < 0.1);
+}
+
 static void empty_blocks_forget(void **state)
 {
     (void)state;
@@ -148,6 +182,8 @@ int main(void)
         cmocka_unit_test(decay_halves_in_a_half_life),   cmocka_unit_test(starts_at_the_fleet),
         cmocka_unit_test(learns_share_and_restlessness), cmocka_unit_test(a_spike_hardly_moves_it),
         cmocka_unit_test(held_blocks_change_nothing_until_the_level_shifts),
+        cmocka_unit_test(what_came_lately_is_usual),
+        cmocka_unit_test(a_shift_moves_all_that_is_usual),
         cmocka_unit_test(empty_blocks_forget),           cmocka_unit_test(the_fleet_is_all_of_them),
         cmocka_unit_test(refuses_what_it_cannot_hold),
     };

@@ -109,6 +109,23 @@ static void a_storm_is_one_alert(void **state)
     assert_true(firing[0] >= 38 && firing[1] <= 8);
 }
 
+static void a_shadow_counts_as_no_alert_that_fires(void **state)
+{
+    (void)state;
+    for (int shadow = 0; shadow < 2; shadow++) {
+        struct watch watch = watch_of(SQ_RULE_RATE);
+        watch.rule.is_shadow = shadow;
+        open_watch(&watch);
+        feed(&watch, 1, 0, 3 * day, 30 * SECOND, 12);
+        unsigned before = watch.firing;
+        feed(&watch, 1, 3 * day, 3 * day + 30 * MINUTE, 30 * SECOND, 80);
+        const struct sq_detector_counts *counts = sq_detector_counts(watch.detector);
+        assert_int_equal(watch.firing - before, 1);
+        assert_int_equal(counts->firing_warning + counts->firing_critical, shadow ? 0 : 1);
+        sq_detector_close(watch.detector);
+    }
+}
+
 static void a_few_entities_are_no_storm(void **state)
 {
     (void)state;
@@ -181,6 +198,26 @@ static void a_threshold_holds_for_its_time_and_never_gets_used_to(void **state)
     sq_detector_close(watch.detector);
 }
 
+static int64_t fires_after(int64_t step_ms)
+{
+    struct watch watch = watch_of(SQ_RULE_RATE);
+    open_watch(&watch);
+    feed(&watch, 1, 0, 3 * day, 2 * MINUTE, 12);
+    assert_int_equal(watch.firing, 0);
+    int64_t ts_ms = 3 * day;
+    for (; watch.firing == 0 && ts_ms < 3 * day + 2 * HOUR; ts_ms += step_ms) feed(&watch, 1, ts_ms, ts_ms + 1, step_ms, 55);
+    sq_detector_close(watch.detector);
+    return ts_ms - 3 * day;
+}
+
+static void a_share_that_rises_with_the_volume_is_told_sooner(void **state)
+{
+    (void)state;
+    int64_t alone_ms = fires_after(2 * MINUTE), together_ms = fires_after(MINUTE);
+    assert_true(alone_ms < 90 * MINUTE);
+    assert_true(together_ms <= 15 * MINUTE && together_ms < alone_ms);
+}
+
 static void alerts_name_their_runbook_and_their_words(void **state)
 {
     (void)state;
@@ -188,7 +225,7 @@ static void alerts_name_their_runbook_and_their_words(void **state)
     open_watch(&watch);
     feed(&watch, 1, 0, 3 * day, 2 * MINUTE, 12);
     static const char *const texts[] = {"the battery died on me", "my battery is bad", "bad battery again", "what a bad battery this is"};
-    for (int i = 0; i < 60; i++) take(&watch, "e00", 3 * day + i * 20 * SECOND, true, 1000 + (uint64_t)i, texts[i % 4]);
+    for (int i = 0; i < 60; i++) take(&watch, "e00", 3 * day + i * 20 * SECOND, true, (uint64_t)(1000 + i) << 40, texts[i % 4]);
     assert_int_equal(watch.firing, 1);
     assert_string_equal(watch.runbook_url, "https://runbooks.example/NegativeSpike?of=e00");
     feed(&watch, 1, 3 * day + 20 * MINUTE, 3 * day + HOUR, 2 * MINUTE, 12);
@@ -200,10 +237,12 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_storm_is_one_alert),
+        cmocka_unit_test(a_shadow_counts_as_no_alert_that_fires),
         cmocka_unit_test(a_few_entities_are_no_storm),
         cmocka_unit_test(a_storm_that_stays_is_the_new_level),
         cmocka_unit_test(volume_fires_on_messages_whatever_they_say),
         cmocka_unit_test(a_threshold_holds_for_its_time_and_never_gets_used_to),
+        cmocka_unit_test(a_share_that_rises_with_the_volume_is_told_sooner),
         cmocka_unit_test(alerts_name_their_runbook_and_their_words),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

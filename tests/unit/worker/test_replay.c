@@ -204,7 +204,7 @@ static void settings_reach_the_detector(void **state)
     (void)state;
     write_stream("week.jsonl");
     char *input = path_of("week.jsonl");
-    const char *const args[] = {"--scores-in", "--set", "rules.NegativeSpike.threshold=50", "--json", input, NULL};
+    const char *const args[] = {"--scores-in", "--set", "rules.NegativeSpike.threshold=99", "--json", input, NULL};
     assert_int_equal(replay(args), 0);
     struct sq_buf out = content("out");
     assert_string_equal(out.data, "");

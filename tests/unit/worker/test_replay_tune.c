@@ -67,7 +67,7 @@ static void a_sweep_is_a_range_or_a_list(void **state)
 static void a_sweep_reads_once_and_judges_each_point(void **state)
 {
     (void)state;
-    const char *const args[] = {"--scores-in", "--sweep", "rules.NegativeSpike.threshold=3.3,4,50", "--set", "rules.NegativeSpike.threshold=4",
+    const char *const args[] = {"--scores-in", "--sweep", "rules.NegativeSpike.threshold=3.3,4,99", "--set", "rules.NegativeSpike.threshold=4",
                                 "--truth", truth, "--json", "--quiet", scores, NULL};
     assert_int_equal(replay(args), 0);
     json_t *root = object_of("out");
@@ -261,7 +261,7 @@ static int write_week(void **state)
         sq_replay_line_write(&out, &score, sq_str_view(author), labels);
     }
     unsigned count;
-    const struct stream_event *planted = stream_events(stream, &count);
+    const struct planted *planted = stream_events(stream, &count);
     for (unsigned i = 0; i < count; i++)
         sq_buf_printf(&events, "{\"entity\":\"%s\",\"start\":%" PRId64 ",\"end\":%" PRId64 "}\n", names[planted[i].entity], planted[i].start_ms, planted[i].end_ms);
     stream_close(stream);
