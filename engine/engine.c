@@ -73,6 +73,7 @@ void sq_engine_fill_info(struct sq_engine *engine)
     const struct sq_model_config *config = &engine->config;
     struct sq_model_info *info = &engine->info;
     info->isa = engine->encoder.kernels->isa;
+    info->isa_caveat = engine->encoder.kernels->caveat;
     info->name = engine->name;
     info->architecture = sq_model_config_class(config);
     info->dtype = engine->weights.dtype;

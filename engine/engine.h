@@ -64,7 +64,8 @@ struct sq_model_info {
     char precision_text[64];      /* in force: "int8", "int8, 1 layer bf16" */
     double precision_agreement;   /* tried by AUTO: the share of its texts that get the label of fp32, */
     double precision_difference;  /* and the mean difference of their probabilities; 1 and 0 where nothing was tried */
-    const char *isa;              /* the kernels in use */
+    const char *isa;              /* the kernels in use, */
+    const char *isa_caveat;       /* and what users should know of them, or NULL */
     bool is_shared;               /* the weights are a mapped file of cache_dir: one copy for all processes that have it mapped */
     char cache_trouble[256];      /* "", or what was not as it should be with cache_dir, for people */
     size_t weights_bytes;         /* resident, shared */

@@ -6,7 +6,7 @@
 #include "engine/kernels/vec_avx2.h"
 #include "engine/kernels/rungs.h"
 #include "engine/kernels/unroll.h"
-#include "engine/kernels/finish_int8.inc"
+#include "engine/kernels/sums_int8.inc"
 #include "engine/kernels/bytes_avx2.inc"
 
 enum { TURN_GROUPS = 1, AHEAD = 0 };

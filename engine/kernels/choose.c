@@ -1,7 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include <string.h>
 #if defined(__x86_64__)
+#include <asm/prctl.h>
 #include <cpuid.h>
+#include <sys/syscall.h>
+#include <unistd.h>
 #endif
 
 #include "engine/kernels/rungs.h"
@@ -25,6 +28,16 @@ static bool has_avx512(void)
 static bool has_vnni(void) { return has_avx512() && __builtin_cpu_supports("avx512vnni"); }
 static bool has_bf16(void) { return has_vnni() && __builtin_cpu_supports("avx512bf16"); }
 
+/* AMX-TILE and AMX-INT8, and Linux's leave to use the tiles' 8 KiB of state, which holds for all threads from then on; it is refused where the
+ * kernel doesn't save them. No CPU with AMX was at hand when ours was written, so it is tried before it is used. */
+static bool has_amx(void)
+{
+    enum { TILE_BIT = 24, INT8_BIT = 25, TILE_DATA = 18 };
+    unsigned eax = 0, ebx = 0, ecx = 0, edx = 0;
+    if (!has_bf16() || !__get_cpuid_count(7, 0, &eax, &ebx, &ecx, &edx) || !(edx >> TILE_BIT & 1u) || !(edx >> INT8_BIT & 1u)) return false;
+    return syscall(SYS_arch_prctl, ARCH_REQ_XCOMP_PERM, TILE_DATA) == 0 && sq_rung_agrees(&sq_rung_int8_amx, &sq_rung_int8_avx512);
+}
+
 /* Leaf 7, subleaf 1: the compilers' check has no name for this bit yet. */
 static bool has_avxvnni(void)
 {
@@ -42,6 +55,8 @@ static const struct {
     bool (*runs_here)(void);
 } choices[] = {
 #if defined(__x86_64__)
+    {{.isa = "amx", .caveat = "int8 with AMX has run on a model of its instructions only; here it agreed with AVX-512 before it was chosen",
+      .ladder = {&sq_rung_int8_amx, &sq_rung_bf16_avx512, &sq_rung_fp32_avx512}, FP32_AVX512}, has_amx},
     {{.isa = "avx512bf16", .ladder = {&sq_rung_int8_avx512, &sq_rung_bf16_avx512, &sq_rung_fp32_avx512}, FP32_AVX512}, has_bf16},
     {{.isa = "avx512vnni", .ladder = {&sq_rung_int8_avx512, &sq_rung_fp32_avx512}, FP32_AVX512}, has_vnni},
     {{.isa = "avx512", .ladder = {&sq_rung_int8_avx2, &sq_rung_a8w7_avx2, &sq_rung_fp32_avx512}, FP32_AVX512}, has_avx512},

@@ -5,7 +5,7 @@
 #include "engine/kernels/vec_avx512.h"
 #include "engine/kernels/rungs.h"
 #include "engine/kernels/unroll.h"
-#include "engine/kernels/finish_int8.inc"
+#include "engine/kernels/sums_int8.inc"
 
 typedef uint8_t input_value;
 typedef int8_t weight_value;

@@ -1,17 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The int8 product in plain C: what the other files must equal bit for bit, and what CPUs without one of them run. */
+#include "engine/kernels/vec_plain.h"
 #include "engine/kernels/rungs.h"
+#include "engine/kernels/unroll.h"
+#include "engine/kernels/finish_int8.inc"
 
 enum { PANEL = 16, GROUP = 4 };
-
-static void finish_row(const struct sq_panel *panel, size_t row, const int32_t sums[PANEL])
-{
-    float *out = panel->out + row * panel->out_stride, scale = panel->in_scales[row], offset = panel->in_offsets[row];
-    for (size_t n = 0; n < PANEL; n++) {
-        float y = (float)sums[n] * scale * panel->scale[n] + (offset * panel->sum[n] + panel->bias[n]);
-        out[n] = panel->adds ? y + out[n] : y;
-    }
-}
 
 static void multiply(const struct sq_panel *panel, size_t rows)
 {
@@ -24,7 +18,10 @@ static void multiply(const struct sq_panel *panel, size_t rows)
                 for (size_t k = 0; k < GROUP; k++) sums[n] += in[k] * weight[n * GROUP + k];
             }
         }
-        finish_row(panel, row, sums);
+        for (size_t n = 0; n < PANEL; n += VEC_FLOATS) {
+            const struct finish finish = finish_begin(panel, row, n);
+            finish_row(&finish, 0, vec_load_i32(sums + n));
+        }
     }
 }
 

@@ -109,6 +109,7 @@ struct sq_vector {
 
 struct sq_kernels {
     const char *isa;                                /* a name of sq_kernels_name */
+    const char *caveat;                             /* what users should know of them, or NULL */
     const struct sq_rung *ladder[SQ_RUNGS_MAX + 1]; /* fastest first, fp32 last, then NULL */
     const struct sq_rung *tile;                     /* fp32 of our own, for attention's small products */
     const struct sq_vector *vector;
@@ -126,6 +127,9 @@ const char *sq_kernels_name(size_t index);
 /* The rung of that name, or NULL where these kernels have none. */
 const struct sq_rung *sq_kernels_rung(const struct sq_kernels *kernels, const char *name);
 const struct sq_rung *sq_kernels_fp32(const struct sq_kernels *kernels);
+
+/* True when both int8 rungs, of panels of one width, give the same bits for a product of random bytes with rows left over. */
+bool sq_rung_agrees(const struct sq_rung *rung, const struct sq_rung *twin);
 
 /* ---- products ---- */
 

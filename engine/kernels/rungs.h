@@ -16,8 +16,7 @@ extern const struct sq_rung sq_rung_fp32_avx2, sq_rung_fp32_avx512;
 extern const struct sq_rung sq_rung_bf16_avx512;
 extern const struct sq_rung sq_rung_int8_avx2;   /* 7 bits by 7 bits */
 extern const struct sq_rung sq_rung_a8w7_avx2;   /* 8 bits by 7 bits: slower, and nearer to fp32 */
-extern const struct sq_rung sq_rung_int8_avxvnni, sq_rung_int8_avx512;
-
+extern const struct sq_rung sq_rung_int8_avxvnni, sq_rung_int8_avx512, sq_rung_int8_amx;
 #endif
 
 /* sq_rung.prepare of the int8 rungs, and of bf16. */

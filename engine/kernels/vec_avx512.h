@@ -18,6 +18,7 @@ static inline vec vec_load_some(const float *from, size_t count, float rest)
 {
     return _mm512_mask_loadu_ps(_mm512_set1_ps(rest), vec_mask(count), from);
 }
+static inline vec vec_load_i32(const int32_t *from) { return _mm512_cvtepi32_ps(_mm512_loadu_si512(from)); }
 static inline void vec_store(float *to, vec x) { _mm512_storeu_ps(to, x); }
 static inline void vec_store_some(float *to, vec x, size_t count) { _mm512_mask_storeu_ps(to, vec_mask(count), x); }
 

@@ -39,6 +39,13 @@ static inline vec vec_load_some(const float *from, size_t count, float rest)
     return v;
 }
 
+static inline vec vec_load_i32(const int32_t *from)
+{
+    vec v;
+    FOR_VEC(i) v.at[i] = (float)from[i];
+    return v;
+}
+
 static inline void vec_store(float *to, vec x) { memcpy(to, x.at, sizeof x.at); }
 static inline void vec_store_some(float *to, vec x, size_t count) { memcpy(to, x.at, count * sizeof *to); }
 

@@ -21,6 +21,7 @@ kafka   gcc libc6-dev pkg-config librdkafka-dev default-jre-headless maven opens
 test    libcmocka-dev clang libclang-rt-dev shellcheck git
 test    python3 python3-venv chromium chromium-driver docker-compose
 fresh   debootstrap
+arm     qemu-user gcc-aarch64-linux-gnu libc6-dev-arm64-cross
 librdkafka  make npm python3 zlib1g-dev libssl-dev libzstd-dev libsasl2-dev libcurl4-openssl-dev
 '
 

@@ -32,7 +32,7 @@ struct sq_model_options {
     "  --precision P       auto, int8 (every layer), bf16 or fp32\n"                                                       \
     "  --normalise N       auto (the folder's squall_normalise), none or tweet\n"                                                     \
     "  --max-tokens N      longer texts are cut (128, and at most the model's positions)\n"                                            \
-    "  --isa NAME          a lower instruction set than the best of this CPU, for comparisons: avx512bf16,\n"     \
+    "  --isa NAME          a lower instruction set than the best of this CPU, for comparisons: amx, avx512bf16,\n"     \
     "                      avx512vnni, avx512, avxvnni, avx2 or openblas\n"                                                            \
     "  --cache-dir DIR     keeps packed weights and the precision found for the next start; auto, or \"\" for none;\n"                 \
     "                      else SQUALL_CACHE_DIR, else auto: $XDG_CACHE_HOME/squall or ~/.cache/squall\n"

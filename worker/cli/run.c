@@ -132,6 +132,7 @@ static int open_engine(struct worker *worker, const struct sq_option_list *model
     sq_log(SQ_LOG_INFO, SQ_L("model loaded"), SQ_LS("model", info->name), SQ_LS("architecture", info->architecture),
            SQ_LI("layers", info->layers), SQ_LI("hidden", info->hidden), SQ_LI("labels", info->labels_count), SQ_LS("kernels", info->isa),
            SQ_LS("digest", info->xxh128));
+    if (info->isa_caveat) sq_log(SQ_LOG_WARN, SQ_L("kernels to be careful with"), SQ_LS("kernels", info->isa), SQ_LS("why", info->isa_caveat));
     log_precisions(worker->engine);
     return 0;
 }
