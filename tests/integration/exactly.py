@@ -14,14 +14,16 @@ BAD_EVERY = 211
 
 
 def posts(count, partitions, seed=1, entities=12, days=4):
-    """(record, is_bad) in the order of event time: ordinary posts about some entities, and here and there a wave of complaints about one."""
+    """Records in the order of event time: ordinary posts about some entities, and here and there a wave of complaints about one. One in
+    BAD_EVERY is cut short."""
     draw = random.Random(seed)
     start_ms = int(time.time() * 1000) // 60000 * 60000 - days * DAY_MS - 3600 * 1000
-    waves = [(start_ms + int((0.6 + 0.1 * i) * days * DAY_MS), f"entity-{draw.randrange(entities)}") for i in range(4)]
+    waves = entities // 3
+    starts = [(start_ms + int((0.6 + 0.4 * i / waves) * days * DAY_MS), f"entity-{draw.randrange(entities)}") for i in range(waves)]
     words = ["".join(draw.choices("aeioukmnprst", k=6)) for _ in range(500)]
     texts = ["the phone is very good"] * 6 + ["the phone is a phone"] * 6 + ["the phone is bad"]
-    rows = [(start_ms + i * days * DAY_MS // count, f"entity-{draw.randrange(entities)}", draw.choice(texts)) for i in range(count - 4 * 60)]
-    rows += [(at + i * 20000, entity, "a bad phone and a very bad phone") for at, entity in waves for i in range(60)]
+    rows = [(start_ms + i * days * DAY_MS // count, f"entity-{draw.randrange(entities)}", draw.choice(texts)) for i in range(count - waves * 60)]
+    rows += [(at + i * 20000, entity, "a bad phone and a very bad phone") for at, entity in starts for i in range(60)]
     out = []
     for i, (ts, entity, text) in enumerate(sorted(rows)):
         text = f"{text} {' '.join(draw.choices(words, k=6))}"  # no two alike, or they would count as copies
@@ -111,14 +113,16 @@ def check_alerts(kafka, app, start, model):
     oracle = unique("oracle")
     count = kafka.partitions(f"{app}.scores")
     kafka.make_topic(f"{oracle}.scores", count)
-    producer = Producer({"bootstrap.servers": kafka.brokers, "acks": "all", "enable.idempotence": True})
+    producer = Producer({"bootstrap.servers": kafka.brokers, "acks": "all", "enable.idempotence": True,
+                         "queue.buffering.max.messages": 1000000})
     for message in sorted(kafka.read(f"{app}.scores"), key=lambda message: (message.partition(), message.offset())):
         producer.produce(f"{oracle}.scores", message.value(), message.key(), message.partition(), timestamp=message.timestamp()[1])
         producer.poll(0)
-    assert producer.flush(60) == 0
+    assert producer.flush(120) == 0
     worker = start(oracle, unique("none"), name="oracle", model=model, config={"roles": ["alert"], "delivery": "at_least_once"})
     worker.wait_ready()
-    wait_for("the oracle has read all", lambda: kafka.committed(f"{oracle}-alert", f"{oracle}.scores") == kafka.ends(f"{oracle}.scores"), 120)
+    wait_for("the oracle has read all", lambda: kafka.committed(f"{oracle}-alert", f"{oracle}.scores") == kafka.ends(f"{oracle}.scores"),
+             120 + kafka.count(f"{oracle}.scores") / 1000)
     assert worker.stop() == 0
     expected, found = transitions(kafka, oracle), transitions(kafka, app)
     assert found == expected

@@ -108,6 +108,7 @@ class Kafka:
         """All records of a topic, as a read_committed reader without a group sees them, up to its ends now. Offsets have holes, so only
         the reader's position tells that it is through; an open transaction holds it up, and so does a broker on its way back."""
         left, trouble = dict(enumerate(self.ends(topic))), None
+        timeout_s += sum(left.values()) / 2000
         consumer = Consumer({"bootstrap.servers": self.brokers, "group.id": unique("reader"), "enable.auto.commit": False,
                              "isolation.level": "read_committed", "auto.offset.reset": "earliest", "enable.partition.eof": True})
         messages = []

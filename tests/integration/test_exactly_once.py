@@ -28,7 +28,7 @@ def draw():
 class Run:
     """Workers, and posts that come over some seconds; then everything is checked."""
 
-    def __init__(self, kafka, scores, model, start, draw, workers, seconds, per_second=1500, config=None):
+    def __init__(self, kafka, scores, model, start, draw, workers, seconds, per_second=1500, entities=12, config=None):
         self.kafka, self.scores, self.model, self.draw, self.config = kafka, scores, model, draw, config
         self.start = functools.partial(start, on=kafka)
         self.app, self.topic, self.seconds = unique("exact"), unique("posts"), seconds * TIMES
@@ -37,7 +37,7 @@ class Run:
         for worker in self.workers:
             worker.wait_ready()
         self.reader = Reader(kafka, scores, f"{self.app}.scores")
-        self.records = posts(int(self.seconds * per_second), PARTITIONS, seed=draw.randrange(1 << 30))
+        self.records = posts(int(self.seconds * per_second), PARTITIONS, draw.randrange(1 << 30), entities)
         self.coordinates, self.step = [], per_second // 2
         self.producing = ThreadPoolExecutor(1).submit(self.produce)
 

@@ -1,0 +1,76 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Nothing grows: two workers under steady load for SQUALL_STEADY_MINUTES, one of them killed -9 each minute, the other left alone. Each minute
+what the processes hold and what they export go to build/soak/steady.jsonl; at the end the worker that lived must have levelled off, and all
+the checks of the exactly-once tests hold. Run by `ops/soak steady`, never by ops/test."""
+import json
+import os
+import statistics
+import time
+from itertools import combinations
+from pathlib import Path
+
+from squall import ROOT
+from test_exactly_once import Run, draw  # noqa: F401 - a fixture
+
+MINUTES = float(os.environ.get("SQUALL_STEADY_MINUTES", "65"))
+PER_SECOND = int(os.environ.get("SQUALL_STEADY_RATE", "200"))
+SETTLED = min(20.0, MINUTES / 3)  # from this minute on nothing may grow
+RSS_MIB_PER_HOUR_MAX = 1.0
+SPREAD_MAX = 2  # descriptors, threads: connections come and go, but their medians stay
+FILE = ROOT / "build/soak/steady.jsonl"
+
+
+def held(pid):
+    """Resident memory, descriptors, threads and CPU time, as the kernel counts them."""
+    status = dict(line.split(":", 1) for line in Path(f"/proc/{pid}/status").read_text().splitlines())
+    ticks = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[11:13]
+    return {"rss_kib": int(status["VmRSS"].split()[0]), "fds": len(list(Path(f"/proc/{pid}/fd").iterdir())),
+            "threads": int(status["Threads"]), "cpu_s": sum(map(int, ticks)) / os.sysconf("SC_CLK_TCK")}
+
+
+def exported(worker):
+    samples = (line.rsplit(" ", 1) for line in worker.get("/metrics")[1].splitlines() if line.startswith("squall_"))
+    return {name: float(value) for name, value in samples if "_bucket{" not in name}
+
+
+def sample(worker, minute, generation, file):
+    row = {"minute": round(minute, 2), "worker": worker.name, "generation": generation, **held(worker.process.pid),
+           "metrics": exported(worker)}
+    file.write(json.dumps(row) + "\n")
+    file.flush()
+    return row
+
+
+def slope_per_hour(rows, name):
+    """The median of the slopes between all pairs of samples: single peaks don't move it."""
+    return 60 * statistics.median((b[name] - a[name]) / (b["minute"] - a["minute"]) for a, b in combinations(rows, 2))
+
+
+def check_level(rows):
+    settled = [row for row in rows if row["minute"] >= SETTLED]
+    tail = max(2, len(settled) // 4)
+    slope_mib = slope_per_hour(settled, "rss_kib") / 1024
+    print(f"\nRSS {settled[0]['rss_kib'] / 1024:.1f} MiB at minute {settled[0]['minute']:.0f}, {settled[-1]['rss_kib'] / 1024:.1f} at "
+          f"{settled[-1]['minute']:.0f}: {slope_mib:+.2f} MiB an hour; CPU {settled[-1]['cpu_s'] / settled[-1]['minute'] / 60:.1%} of a core")
+    for name in ("fds", "threads"):
+        first, last = (statistics.median(row[name] for row in part) for part in (settled[:tail], settled[-tail:]))
+        print(f"{name} {first:g}, at the end {last:g}; at most {max(row[name] for row in rows)}")
+        assert abs(last - first) <= SPREAD_MAX, f"{name} went from {first} to {last}"
+    assert slope_mib < RSS_MIB_PER_HOUR_MAX, f"resident memory grows by {slope_mib:.2f} MiB an hour"
+
+
+def test_nothing_grows(kafka, model, scores, start, draw):  # noqa: F811
+    entities = max(12, int(MINUTES * 60 * PER_SECOND / 2500))
+    run = Run(kafka, scores, model, start, draw, workers=2, seconds=MINUTES * 60, per_second=PER_SECOND, entities=entities)
+    began, kills, lived = time.monotonic(), 0, []
+    FILE.parent.mkdir(parents=True, exist_ok=True)
+    with open(FILE, "w", encoding="utf-8") as file:
+        while run.is_producing():
+            time.sleep(max(0.0, began + 60 * (kills + 1) - time.monotonic()))
+            minute = (time.monotonic() - began) / 60
+            lived.append(sample(run.workers[0], minute, 0, file))
+            sample(run.workers[1], minute, kills, file)
+            run.kill_and_restart(1)
+            kills += 1
+    run.check(kills)
+    check_level(lived)
