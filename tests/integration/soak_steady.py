@@ -61,7 +61,7 @@ def check_level(rows):
 
 def test_nothing_grows(kafka, model, scores, start, draw):  # noqa: F811
     entities = max(12, int(MINUTES * 60 * PER_SECOND / 2500))
-    run = Run(kafka, scores, model, start, draw, workers=2, seconds=MINUTES * 60, per_second=PER_SECOND, entities=entities)
+    run = Run(kafka, scores, model, start, draw, workers=2, seconds=MINUTES * 60, per_second=PER_SECOND, entities=entities, step_s=2.0)
     began, kills, lived = time.monotonic(), 0, []
     FILE.parent.mkdir(parents=True, exist_ok=True)
     with open(FILE, "w", encoding="utf-8") as file:

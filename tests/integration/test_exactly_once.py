@@ -28,7 +28,7 @@ def draw():
 class Run:
     """Workers, and posts that come over some seconds; then everything is checked."""
 
-    def __init__(self, kafka, scores, model, start, draw, workers, seconds, per_second=1500, entities=12, config=None):
+    def __init__(self, kafka, scores, model, start, draw, workers, seconds, per_second=1500, entities=12, step_s=0.5, config=None):
         self.kafka, self.scores, self.model, self.draw, self.config = kafka, scores, model, draw, config
         self.start = functools.partial(start, on=kafka)
         self.app, self.topic, self.seconds = unique("exact"), unique("posts"), seconds * TIMES
@@ -38,16 +38,17 @@ class Run:
             worker.wait_ready()
         self.reader = Reader(kafka, scores, f"{self.app}.scores")
         self.records = posts(int(self.seconds * per_second), PARTITIONS, draw.randrange(1 << 30), entities)
-        self.coordinates, self.step = [], per_second // 2
+        self.coordinates, self.step, self.step_s = [], int(per_second * step_s), step_s
         self.producing = ThreadPoolExecutor(1).submit(self.produce)
 
     def new_worker(self, name):
         return self.start(self.app, self.topic, name=name, model=self.model, config=self.config)
 
     def produce(self):
-        for i in range(0, len(self.records), self.step):
+        began = time.monotonic()
+        for steps, i in enumerate(range(0, len(self.records), self.step), 1):
             self.coordinates += self.kafka.produce(self.topic, self.records[i:i + self.step])
-            time.sleep(0.5)
+            time.sleep(max(0.0, began + steps * self.step_s - time.monotonic()))
 
     def is_producing(self):
         return not self.producing.done()
