@@ -3,8 +3,8 @@
 
 #include <inttypes.h>
 #include <stdlib.h>
-#include <uthash.h>
 
+#include "engine/base/hash.h"
 #include "engine/base/time_text.h"
 #include "engine/base/utf8.h"
 
@@ -53,8 +53,12 @@ static struct name *add_name(struct sq_compact_names *names, struct sq_str text)
     if (text.bytes) memcpy(name + 1, text.data, text.bytes);
     name->text = (struct sq_str){(const char *)(name + 1), text.bytes};
     name->number = names->count;
-    names->items[names->count++] = name;
     HASH_ADD_KEYPTR(hh, names->table, name->text.data, name->text.bytes, name);
+    if (!SQ_HASH_ADDED(name)) {
+        free(name);
+        return NULL;
+    }
+    names->items[names->count++] = name;
     return name;
 }
 

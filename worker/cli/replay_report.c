@@ -42,6 +42,10 @@ static struct sq_report_series *find_or_add(struct sq_replay_report *report, con
     series->entity = series->key + bytes;
     series->key_bytes = key_bytes;
     HASH_ADD_KEYPTR(hh, report->series, series->key, key_bytes, series);
+    if (!SQ_HASH_ADDED(series)) {
+        free(series);
+        return NULL;
+    }
     report->count++;
     return series;
 }

@@ -3,8 +3,7 @@
 #ifndef SQ_CLI_REPLAY_REPORT_PARTS_H
 #define SQ_CLI_REPLAY_REPORT_PARTS_H
 
-#include <uthash.h>
-
+#include "engine/base/hash.h"
 #include "worker/cli/replay_report.h"
 
 /* One look at one entity under one rule. */

@@ -2,7 +2,8 @@
 #include "worker/cli/replay_tally.h"
 
 #include <stdlib.h>
-#include <uthash.h>
+
+#include "engine/base/hash.h"
 
 struct sq_replay_index {
     UT_hash_handle hh;
@@ -66,13 +67,20 @@ static struct sq_replay_episode *add_episode(struct sq_replay_tally *tally, cons
     void *items = tally->episodes;
     bool has_room = entry && grow(&items, tally->episodes_count, &tally->episodes_capacity, sizeof made);
     tally->episodes = items;
-    if (!has_room || !copy_texts(&made, alert)) {
+    if (has_room) {
+        entry->alert_id = alert->alert_id;
+        entry->episode = tally->episodes_count;
+        HASH_ADD(hh, tally->index, alert_id, sizeof entry->alert_id, entry);
+    }
+    if (!has_room || !SQ_HASH_ADDED(entry)) {
         free(entry);
         return NULL;
     }
-    entry->alert_id = alert->alert_id;
-    entry->episode = tally->episodes_count;
-    HASH_ADD(hh, tally->index, alert_id, sizeof entry->alert_id, entry);
+    if (!copy_texts(&made, alert)) {
+        HASH_DEL(tally->index, entry);
+        free(entry);
+        return NULL;
+    }
     tally->episodes[tally->episodes_count] = made;
     return &tally->episodes[tally->episodes_count++];
 }

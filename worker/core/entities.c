@@ -50,6 +50,10 @@ struct sq_entity *sq_entities_add(struct sq_entities *entities, struct sq_str ke
     entity->key = (struct sq_str){bytes, key.bytes};
     entity->last_ms = INT64_MIN;
     HASH_ADD_KEYPTR(hh, entities->table, entity->key.data, entity->key.bytes, entity);
+    if (!SQ_HASH_ADDED(entity)) {
+        free(entity);
+        return NULL;
+    }
     DL_APPEND(entities->oldest, entity);
     entities->count++;
     return entity;

@@ -6,9 +6,8 @@
 #ifndef SQ_CORE_ENTITIES_H
 #define SQ_CORE_ENTITIES_H
 
-#include <uthash.h>
-
 #include "engine/base/err.h"
+#include "engine/base/hash.h"
 #include "worker/core/track.h"
 
 struct sq_entity {

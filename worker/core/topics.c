@@ -2,7 +2,8 @@
 #include "worker/core/topics.h"
 
 #include <stdlib.h>
-#include <uthash.h>
+
+#include "engine/base/hash.h"
 
 struct sq_topic {
     UT_hash_handle hh;
@@ -21,6 +22,10 @@ const char *sq_topics_intern(struct sq_topics *topics, struct sq_str name)
         memcpy(topic->name, name.data, name.bytes);
         topic->bytes = name.bytes;
         HASH_ADD_KEYPTR(hh, topics->table, topic->name, topic->bytes, topic);
+        if (!SQ_HASH_ADDED(topic)) {
+            free(topic);
+            return "";
+        }
     }
     topics->last = topic;
     return topic->name;

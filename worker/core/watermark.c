@@ -2,8 +2,8 @@
 #include "worker/core/watermark.h"
 
 #include <stdlib.h>
-#include <uthash.h>
 
+#include "engine/base/hash.h"
 #include "worker/core/plan.h"
 
 /* Compared as bytes: what is not used of the name is zero. */
@@ -74,6 +74,10 @@ static struct sq_source *find_or_add(struct sq_watermark *watermark, struct sq_s
         source->key = key;
         source->event_ms = source->append_ms = INT64_MIN;
         HASH_ADD(hh, watermark->sources, key, sizeof source->key, source);
+        if (!SQ_HASH_ADDED(source)) {
+            free(source);
+            return NULL;
+        }
     }
     watermark->last = source;
     return source;

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Alertmanager's part of notify_request.h. */
 #include <stdlib.h>
-#include <uthash.h>
 
+#include "engine/base/hash.h"
 #include "engine/base/time_text.h"
 #include "worker/io/notify_request.h"
 
@@ -53,7 +53,9 @@ static struct post *find_or_add(struct sq_notify_board *board, const char *key)
     post->key_bytes = bytes;
     sq_buf_init(&post->labels);
     HASH_ADD_KEYPTR(hh, board->posts, post->key, post->key_bytes, post);
-    return post;
+    if (SQ_HASH_ADDED(post)) return post;
+    free(post);
+    return NULL;
 }
 
 static void put_text(struct sq_buf *out, const char *key, const char *text)

@@ -1,0 +1,129 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Runs test programs and commands of the sanitizer build again and again, each time with another fallible call failing (fallible.c). A test may
+fail and a command may say what is wrong, but none may die of a signal, hang, or make a sanitizer speak; leaks count where the program ended
+in order.
+
+    torture.py [--short] [--only NAME]    exit 1 if something was found; build/torture has what it printed
+
+For each program: one call from each place in the code, then one from each stack, then a spread of all, until SECONDS_MAX are over. --short:
+RUNS_SHORT of a program's places, and not the slow programs."""
+import argparse
+import os
+import re
+import subprocess
+import sys
+import tempfile
+import time
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+from programs import programs
+
+ROOT = Path(__file__).resolve().parents[2]
+LOGS = ROOT / "build/torture"
+RUNS_SHORT = 6    # a program
+SECONDS_MAX = 40  # a program
+SPREAD = 500
+BATCH = 8
+TIMEOUT_S = 60    # of a run; the slowest program takes a few seconds undisturbed
+SANITIZER = 99
+ENVIRONMENT = {"ASAN_OPTIONS": f"detect_leaks=1:exitcode={SANITIZER}:handle_segv=2:handle_sigbus=2:handle_sigfpe=2:allocator_may_return_null=1",
+               "UBSAN_OPTIONS": f"print_stacktrace=1:exitcode={SANITIZER}",
+               "LSAN_OPTIONS": f"exitcode={SANITIZER}:suppressions={ROOT}/tests/torture/leaks.supp:print_suppressions=0"}
+
+
+def run(program, **variables):
+    """Exit status, None where it hung, and what it printed."""
+    with tempfile.TemporaryDirectory(dir=LOGS) as temporary:
+        environment = {**os.environ, **ENVIRONMENT, "TMPDIR": temporary, **variables}
+        return run_in(environment, program)
+
+
+def run_in(environment, program):
+    with subprocess.Popen(program.command, cwd=program.folder, env=environment, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
+                          stderr=subprocess.STDOUT, start_new_session=True) as process:
+        try:
+            return process.communicate(timeout=TIMEOUT_S)[0], process.returncode
+        except subprocess.TimeoutExpired:
+            process.kill()
+            return process.communicate()[0], None
+
+
+def calls(program):
+    """(number, stack, place) of the first call from each stack; the last is about how many there are."""
+    path = LOGS / f"{program.name}.calls"
+    path.unlink(missing_ok=True)
+    output, status = run(program, SQUALL_TORTURE_LIST=str(path))
+    assert status == program.status, f"{program.name} ends with {status} undisturbed:\n{output.decode(errors='replace')[-3000:]}"
+    rows = (line.split() for line in path.read_text().splitlines()) if path.exists() else ()
+    return [(int(number), stack, f"{name} {place}") for number, name, stack, place in rows]
+
+
+def interesting(found):
+    """The first call from each place, then from each stack, then others in between, evenly."""
+    last, places, numbers = found[-1][0] if found else 0, set(), {}
+    for number, _, place in found:
+        if place not in places:
+            places.add(place)
+            numbers[number] = None
+    places_count = len(numbers)
+    numbers.update((number, None) for number, _, _ in found)
+    numbers.update((number, None) for number in range(1, last + 1, max(1, last // SPREAD)))
+    return list(numbers), places_count
+
+
+def verdict(program, output, status):
+    if status is None:
+        return "hangs"
+    if status < 0:
+        return f"dies of signal {-status}"
+    if status == SANITIZER or b"Sanitizer" in output or b"runtime error:" in output:
+        return "sanitizer"
+    return f"exit code {status}" if program.allowed and status not in program.allowed else None
+
+
+def torture(program, number):
+    output, status = run(program, SQUALL_TORTURE=str(number))
+    found = verdict(program, output, status)
+    if found:
+        (LOGS / f"{program.name}.{number}.log").write_bytes(output)
+        print(f"{program.name} {number}: {found}, build/torture/{program.name}.{number}.log", flush=True)
+    return found is not None
+
+
+def torture_program(program, pool, is_short):
+    """How many runs, how many found."""
+    numbers, places = interesting(calls(program))
+    if is_short:
+        numbers = numbers[:places][::max(1, places // RUNS_SHORT)]
+    end, runs, found = time.monotonic() + SECONDS_MAX, 0, 0
+    for first in range(0, len(numbers), BATCH):
+        if time.monotonic() > end:
+            break
+        results = list(pool.map(lambda number: torture(program, number), numbers[first:first + BATCH]))
+        runs, found = runs + len(results), found + sum(results)
+    print(f"{program.name}: {runs} of {len(numbers)}, {places} places: {found} found", flush=True)
+    return runs, found
+
+
+def main():
+    parser = argparse.ArgumentParser()
+    parser.add_argument("--short", action="store_true")
+    parser.add_argument("--only", default="")
+    options = parser.parse_args()
+    LOGS.mkdir(parents=True, exist_ok=True)
+    for log in LOGS.glob("*.log"):
+        log.unlink()
+    began, runs, found = time.monotonic(), 0, 0
+    with tempfile.TemporaryDirectory(dir=LOGS) as folder, ThreadPoolExecutor(len(os.sched_getaffinity(0))) as pool:
+        chosen = [program for program in programs(ROOT, Path(folder))
+                  if re.search(options.only, program.name) and not (options.short and program.is_slow)]
+        for program in chosen:
+            results = torture_program(program, pool, options.short)
+            runs, found = runs + results[0], found + results[1]
+    print(f"{runs} runs of {len(chosen)} programs in {time.monotonic() - began:.0f} s: {found} found")
+    return 1 if found else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
