@@ -61,7 +61,7 @@ struct bench {
     pthread_mutex_t mutex; /* guards what follows */
     pthread_cond_t given_back;
     struct sq_job *free_jobs;
-    size_t in_flight;
+    size_t in_flight, refill_at; /* once all are out, the feeder sleeps until so few are */
     struct counts counts;
     struct entry *entry;     /* whose stretch it is */
     size_t until_mark;       /* texts to finish until the laps begin, then until the lap's end */
@@ -168,7 +168,7 @@ static void give_back(struct sq_job *jobs, void *ctx)
         bench->free_jobs = job;
         bench->in_flight--;
     }
-    pthread_cond_signal(&bench->given_back);
+    if (bench->is_over || bench->in_flight <= bench->refill_at) pthread_cond_signal(&bench->given_back);
     pthread_mutex_unlock(&bench->mutex);
 }
 
@@ -179,7 +179,8 @@ static struct sq_job *take_free(struct bench *bench, size_t in_flight_max)
 {
     struct sq_job *job = NULL;
     pthread_mutex_lock(&bench->mutex);
-    while (!bench->is_over && bench->in_flight == in_flight_max) pthread_cond_wait(&bench->given_back, &bench->mutex);
+    bool is_full = bench->in_flight == in_flight_max;
+    while (is_full && !bench->is_over && bench->in_flight > bench->refill_at) pthread_cond_wait(&bench->given_back, &bench->mutex);
     if (!bench->is_over) {
         job = bench->free_jobs;
         bench->free_jobs = job->next;
@@ -226,6 +227,7 @@ static int run_stretch(struct bench *bench, struct entry *entry, size_t lead_tex
     bench->entry = entry;
     bench->until_mark = lead_texts > in_flight_max ? lead_texts : in_flight_max;
     bench->is_timed = bench->is_over = false;
+    bench->refill_at = in_flight_max / 2;
     bench->stretch_seconds = 0;
     bench->stretch_seconds_min = seconds;
     status = feed(bench, in_flight_max, err);
