@@ -31,4 +31,6 @@ def describe():
 
 
 def revision(root):
-    return output("git", "-C", str(root), "describe", "--always", "--dirty")
+    """Of what is measured: the page that the figures are written into doesn't count."""
+    changed = output("git", "-C", str(root), "status", "--porcelain", "--", "engine", "proto", "worker", "ops/lib")
+    return output("git", "-C", str(root), "rev-parse", "--short", "HEAD") + ("-dirty" if changed else "")
