@@ -19,4 +19,6 @@ void sq_fleet_fold(struct sq_fleet *fleet, double decay)
     fleet->messages = (float)(decay * (double)fleet->messages + (double)fleet->block_count);
     fleet->matched = (float)(decay * (double)fleet->matched + (double)fleet->block_matched);
     fleet->block_count = fleet->block_matched = 0;
+    sq_threshold_take_blocks(&fleet->tail, &fleet->peaks);
+    fleet->peaks = (struct sq_peaks){0};
 }

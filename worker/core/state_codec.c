@@ -144,6 +144,10 @@ static void put_rule(struct sq_buf *out, const struct sq_detector *detector, uns
     sq_bytes_put_floats(out, &fleet->matched, 1);
     sq_bytes_put_number(out, fleet->block_count);
     sq_bytes_put_number(out, fleet->block_matched);
+    sq_bytes_put_floats(out, &fleet->tail.total, 1);
+    sq_bytes_put_floats(out, fleet->tail.bins, SQ_THRESHOLD_BINS);
+    sq_bytes_put_number(out, fleet->peaks.total);
+    for (unsigned i = 0; i < SQ_THRESHOLD_BINS; i++) sq_bytes_put_number(out, fleet->peaks.bins[i]);
     sq_state_put_episode(out, &storm->episode);
     sq_bytes_put_signed(out, storm->judged_ms);
 }
@@ -274,6 +278,10 @@ static void take_rule(struct sq_bytes *bytes, struct sq_detector *detector)
     sq_bytes_floats(bytes, &fleet.matched, 1);
     fleet.block_count = sq_bytes_number(bytes);
     fleet.block_matched = sq_bytes_number(bytes);
+    sq_bytes_floats(bytes, &fleet.tail.total, 1);
+    sq_bytes_floats(bytes, fleet.tail.bins, SQ_THRESHOLD_BINS);
+    fleet.peaks.total = (uint32_t)sq_bytes_number_to(bytes, UINT32_MAX);
+    for (unsigned i = 0; i < SQ_THRESHOLD_BINS; i++) fleet.peaks.bins[i] = (uint32_t)sq_bytes_number_to(bytes, UINT32_MAX);
     sq_state_take_episode(bytes, &storm.episode);
     storm.judged_ms = sq_bytes_time(bytes, 0);
     if (bytes->failed || rule == detector->options.rules_count || form != form_of(detector, rule)) return;

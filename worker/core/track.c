@@ -100,16 +100,19 @@ static void fold_block(struct sq_track *track, const struct sq_plan *plan, struc
     track->warm = kind->warms_by_messages && track->folded >= plan->rule->warmup_messages;
 }
 
-static void end_block(struct sq_track *track, const struct sq_plan *plan)
+static void end_block(struct sq_track *track, const struct sq_plan *plan, struct sq_fleet *fleet)
 {
     track->next_block++;
     double scale = sq_kind_of(plan->rule->type)->tail_scale;
-    if (track->warm && !track->block_touched) sq_threshold_take_block(&track->tail, (double)track->block_peak / scale);
+    if (track->warm && !track->block_touched) {
+        sq_threshold_take_block(&track->tail, (double)track->block_peak / scale);
+        sq_peaks_add(&fleet->peaks, (double)track->block_peak / scale);
+    }
     track->block_peak = 0;
     track->block_touched = false;
 
     if (plan->has_budget && track->next_block * SQ_BLOCK_MS % SQ_THRESHOLD_REFRESH_MS == 0)
-        track->threshold = scale * sq_threshold_of(&track->tail, plan->rule->budget_per_entity_week);
+        track->threshold = scale * sq_threshold_of(&track->tail, &fleet->tail, plan->rule->budget_per_entity_week);
 }
 
 static void fold_settled(struct sq_track *track, const struct sq_plan *plan, struct sq_fleet *fleet, int64_t now_ms)
@@ -118,15 +121,15 @@ static void fold_settled(struct sq_track *track, const struct sq_plan *plan, str
     if (!track->warm && now_ms - track->first_ms >= plan->rule->warmup_ms) track->warm = true;
 }
 
-static void end_blocks(struct sq_track *track, const struct sq_plan *plan, int64_t now_ms)
+static void end_blocks(struct sq_track *track, const struct sq_plan *plan, struct sq_fleet *fleet, int64_t now_ms)
 {
-    while ((track->next_block + 1) * SQ_BLOCK_MS <= now_ms) end_block(track, plan);
+    while ((track->next_block + 1) * SQ_BLOCK_MS <= now_ms) end_block(track, plan, fleet);
 }
 
 void sq_track_catch_up(struct sq_track *track, const struct sq_plan *plan, struct sq_fleet *fleet, int64_t now_ms)
 {
     fold_settled(track, plan, fleet, now_ms);
-    end_blocks(track, plan, now_ms);
+    end_blocks(track, plan, fleet, now_ms);
 }
 
 /* ---- One message ---- */
@@ -229,13 +232,15 @@ void sq_track_shift(struct sq_track *track, const struct sq_plan *plan)
 }
 
 /* What a change of the alert's life means for what is usual. */
-static void learn(struct sq_track *track, const struct sq_plan *plan, const struct sq_transition *transition)
+static void learn(struct sq_track *track, const struct sq_plan *plan, struct sq_fleet *fleet, const struct sq_transition *transition)
 {
     const struct sq_kind *kind = sq_kind_of(plan->rule->type);
     struct sq_episode *episode = &track->episode;
     if (transition->state == SQ_ALERT_FIRING && transition->reason == SQ_REASON_THRESHOLD) kind->begin_hold(track);
     if (transition->state != SQ_ALERT_RESOLVED) return;
-    if (episode->reopen_count == 0) sq_threshold_take_episode(&track->tail, (double)episode->peak / kind->tail_scale, episode->threshold / kind->tail_scale);
+    double scale = kind->tail_scale;
+    if (episode->reopen_count == 0)
+        sq_threshold_take_episode(&track->tail, &fleet->peaks, (double)episode->peak / scale, episode->threshold / scale);
     if (transition->reason == SQ_REASON_LEVEL_SHIFT) sq_track_shift(track, plan);
 }
 
@@ -255,13 +260,13 @@ bool sq_track_evaluate(struct sq_track *track, const struct sq_plan *plan, struc
         .last_message_ms = track->last_ms,
     };
     bool tells = sq_episode_step(&track->episode, plan->rule, &reading, &evaluation->transition);
-    if (tells) learn(track, plan, &evaluation->transition);
+    if (tells) learn(track, plan, fleet, &evaluation->transition);
     if (in_storm || track->episode.phase == SQ_PHASE_OPEN) {
         hold_blocks(track, at_ms - plan->bucket_ms, at_ms);
         track->block_touched = true;
     }
     if (evaluation->strength > (double)track->block_peak) track->block_peak = (float)evaluation->strength;
-    end_blocks(track, plan, at_ms);
+    end_blocks(track, plan, fleet, at_ms);
     return tells;
 }
 

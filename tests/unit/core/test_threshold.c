@@ -10,6 +10,8 @@
 
 #include "worker/core/threshold.h"
 
+static const struct sq_threshold nobody;
+
 static struct sq_threshold sample(void)
 {
     struct sq_threshold tail = {.total = 692};
@@ -24,16 +26,16 @@ static void agrees_with_a_worked_value(void **state)
 {
     (void)state;
     struct sq_threshold tail = sample();
-    assert_true(fabs(sq_threshold_of(&tail, 1) - 3.61883) < 1.0 / 2048);
+    assert_true(fabs(sq_threshold_of(&tail, &nobody, 1) - 3.61883) < 1.0 / 2048);
 }
 
 static void asks_more_of_a_smaller_budget(void **state)
 {
     (void)state;
     struct sq_threshold tail = sample();
-    assert_true(sq_threshold_of(&tail, 0.2) > sq_threshold_of(&tail, 1));
-    assert_true(sq_threshold_of(&tail, 1) > sq_threshold_of(&tail, 5));
-    assert_true(sq_threshold_of(&tail, 1e6) == 2);
+    assert_true(sq_threshold_of(&tail, &nobody, 0.2) > sq_threshold_of(&tail, &nobody, 1));
+    assert_true(sq_threshold_of(&tail, &nobody, 1) > sq_threshold_of(&tail, &nobody, 5));
+    assert_true(sq_threshold_of(&tail, &nobody, 1e6) == 2);
 }
 
 static void waits_for_two_days_of_blocks(void **state)
@@ -41,9 +43,9 @@ static void waits_for_two_days_of_blocks(void **state)
     (void)state;
     struct sq_threshold tail = {0};
     for (int i = 0; i < 191; i++) sq_threshold_take_block(&tail, 4);
-    assert_true(sq_threshold_of(&tail, 1) == SQ_THRESHOLD_START);
+    assert_true(sq_threshold_of(&tail, &nobody, 1) == SQ_THRESHOLD_START);
     for (int i = 0; i < 100; i++) sq_threshold_take_block(&tail, 4);
-    assert_true(sq_threshold_of(&tail, 1) > SQ_THRESHOLD_START);
+    assert_true(sq_threshold_of(&tail, &nobody, 1) > SQ_THRESHOLD_START);
 }
 
 static void knows_nothing_of_a_calm_entity(void **state)
@@ -51,19 +53,36 @@ static void knows_nothing_of_a_calm_entity(void **state)
     (void)state;
     struct sq_threshold tail = {0};
     for (int i = 0; i < 1000; i++) sq_threshold_take_block(&tail, 0);
-    assert_true(sq_threshold_of(&tail, 1) == SQ_THRESHOLD_START);
+    assert_true(sq_threshold_of(&tail, &nobody, 1) == SQ_THRESHOLD_START);
 }
 
 static void keeps_real_spikes_out(void **state)
 {
     (void)state;
     struct sq_threshold tail = {0};
-    sq_threshold_take_episode(&tail, 4.8, 3.3);
-    assert_true(tail.total == 0);
-    sq_threshold_take_episode(&tail, 4.7, 3.3); /* enters as 3.8 */
+    struct sq_peaks others = {0};
+    sq_threshold_take_episode(&tail, &others, 4.8, 3.3);
+    assert_true(tail.total == 0 && others.total == 0);
+    sq_threshold_take_episode(&tail, &others, 4.7, 3.3); /* enters as 3.8 */
     assert_true(tail.total == 1 && tail.bins[6] == 1);
-    sq_threshold_take_episode(&tail, 3.4, 3.3);
+    sq_threshold_take_episode(&tail, &others, 3.4, 3.3);
     assert_true(tail.bins[5] == 1);
+    assert_true(others.total == 2 && others.bins[5] == 1 && others.bins[6] == 1);
+}
+
+static void is_drawn_to_what_others_say(void **state)
+{
+    (void)state;
+    struct sq_threshold tail = sample(), steep = {0}, flat = {0};
+    struct sq_peaks peaks = {0};
+    for (int i = 0; i < 10000; i++) sq_peaks_add(&peaks, i % 100 == 0 ? 2.2 : 0);
+    sq_threshold_take_blocks(&steep, &peaks);
+    assert_true(steep.total == 10000 && steep.bins[3] == 100);
+    for (int i = 0; i < 300; i++) sq_peaks_add(&peaks, 4.2);
+    sq_threshold_take_blocks(&flat, &peaks);
+    double alone = sq_threshold_of(&tail, &nobody, 1);
+    assert_true(sq_threshold_of(&tail, &steep, 1) < alone - 0.2);
+    assert_true(sq_threshold_of(&tail, &flat, 1) > alone + 0.2);
 }
 
 static void puts_what_is_far_out_into_the_last_bin(void **state)
@@ -81,7 +100,8 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(agrees_with_a_worked_value),     cmocka_unit_test(asks_more_of_a_smaller_budget),
         cmocka_unit_test(waits_for_two_days_of_blocks),   cmocka_unit_test(knows_nothing_of_a_calm_entity),
-        cmocka_unit_test(keeps_real_spikes_out),          cmocka_unit_test(puts_what_is_far_out_into_the_last_bin),
+        cmocka_unit_test(keeps_real_spikes_out),
+        cmocka_unit_test(is_drawn_to_what_others_say),          cmocka_unit_test(puts_what_is_far_out_into_the_last_bin),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
