@@ -6,6 +6,7 @@
 static const double decay = 0.9985569855219026; /* 2^(-1/480): half-life five days of blocks */
 static const double bin_width = 0.5, first_edge = 0.5;
 static const double blocks_a_week = 672, total_min = 192, tail_share_min = 0.02, threshold_min = 2;
+static const double blocks_an_alert = 1.5; /* blocks above T that a false alarm takes up, as measured without events */
 static const double others_peaks = 30; /* pseudo-peaks at the others' mean */
 static const double episode_excess_max = 0.5, real_spike_excess = 1.5;
 
@@ -72,6 +73,6 @@ double sq_threshold_of(const struct sq_threshold *threshold, const struct sq_thr
     double others_tail, excess = excess_of(threshold, bin, &tail), others_excess = excess_of(others, bin, &others_tail);
     double mean = others_tail > 0 ? (excess + others_peaks * others_excess / others_tail) / (tail + others_peaks) : excess / tail;
     double beta = mean > 0 ? bin_width / log(1 + bin_width / mean) : 0.1;
-    double value = fmax(threshold_min, edge_of(bin) + beta * log(tail / total * blocks_a_week / budget));
+    double value = fmax(threshold_min, edge_of(bin) + beta * log(tail / total * blocks_a_week / (blocks_an_alert * budget)));
     return floor(value * 1024 + 0.5) / 1024;
 }
