@@ -6,7 +6,7 @@
 static const double decay = 0.9985569855219026; /* 2^(-1/480): half-life five days of blocks */
 static const double bin_width = 0.5, first_edge = 0.5;
 static const double blocks_a_week = 672, total_min = 192, tail_share_min = 0.02, threshold_min = 2;
-static const double blocks_an_alert = 4.0 / 3; /* blocks above T that a false alarm takes up, as measured without events */
+static const double blocks_an_alert = 1.2; /* blocks above T that a false alarm takes up, as measured without events */
 static const double others_peaks = 30; /* pseudo-peaks at the others' mean */
 static const double episode_excess_max = 0.5, real_spike_excess = 1.5;
 
