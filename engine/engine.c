@@ -88,6 +88,10 @@ void sq_engine_fill_info(struct sq_engine *engine)
     info->outputs_count = info->task == SQ_TASK_EMBED ? config->hidden : config->labels_count;
     for (unsigned i = 0; i < config->labels_count; i++) info->labels[i] = config->labels[i];
     info->function = config->function;
+    for (unsigned i = 0; i < config->layers * SQ_PRODUCTS; i++) {
+        const struct sq_rung *rung = engine->plan.rungs[i / SQ_PRODUCTS * config->stored_layers / config->layers][i % SQ_PRODUCTS];
+        info->precisions[i / SQ_PRODUCTS][i % SQ_PRODUCTS] = rung ? rung->name : NULL;
+    }
     info->weights_bytes = engine->weights.bytes;
     info->session_bytes = sq_session_arena_bytes(engine);
 }
@@ -103,13 +107,30 @@ static int read_name(struct sq_engine *engine, const char *model_path, struct sq
     return engine->name ? 0 : sq_err_set(err, SQ_E_NOMEM, "no memory for the model's name");
 }
 
+static bool has_int8(const struct sq_engine *engine)
+{
+    bool found = false;
+    for (unsigned i = 0; i < engine->config.stored_layers * SQ_PRODUCTS; i++) found |= engine->plan.rungs[i / SQ_PRODUCTS][i % SQ_PRODUCTS]->is_int8;
+    return found;
+}
+
+/* For engine->plan. */
+static int pack_weights(struct sq_engine *engine, const char *model_path, struct sq_err *err)
+{
+    struct sq_calibration *calibration = NULL;
+    int status = has_int8(engine) ? sq_calibration_open(&calibration, engine, model_path, err) : 0;
+    if (status == 0)
+        status = sq_weights_open(&engine->weights, &engine->config, engine->encoder.kernels, &engine->plan, calibration, model_path, err);
+    sq_calibration_close(calibration);
+    return status;
+}
+
 static int make_weights(struct sq_engine *engine, struct sq_kept *kept, const struct sq_engine_options *options, struct sq_err *err)
 {
     sq_kept_lock_wait(kept);
     if (sq_kept_find(kept, engine)) return 0; /* made by another process meanwhile */
     int status = kept->needs_verdict ? sq_precision_auto(engine, options->model_path, err) : 0;
-    if (status == 0 && !engine->weights.block)
-        status = sq_weights_open(&engine->weights, &engine->config, engine->encoder.kernels, &engine->plan, options->model_path, err);
+    if (status == 0 && !engine->weights.block) status = pack_weights(engine, options->model_path, err);
     if (status == 0) sq_kept_store(kept, engine);
     return status;
 }

@@ -23,10 +23,13 @@ enum {
     SQ_TOKENS_MAX = 8192,          /* bound of model.max_tokens; the model's positions bound it further */
     SQ_BATCH_TEXTS_MAX = 256,      /* texts of one packed batch */
     SQ_MEMBERS_MAX = 8,            /* models of an ensemble */
+    SQ_LAYERS_MAX = 128,           /* of a model */
     SQ_TEXT_BYTES_MAX = 1 << 20,   /* longer texts are refused with SQ_E_TOO_LARGE */
 };
 
 enum sq_precision { SQ_PRECISION_AUTO, SQ_PRECISION_FP32, SQ_PRECISION_BF16, SQ_PRECISION_INT8 };
+/* The products of a layer: queries, keys and values; attention's output; the two of the feed-forward part. */
+enum sq_product { SQ_PRODUCT_QKV, SQ_PRODUCT_OUTPUT, SQ_PRODUCT_UP, SQ_PRODUCT_DOWN, SQ_PRODUCTS };
 enum sq_task { SQ_TASK_CLASSIFY, SQ_TASK_EMBED };
 enum sq_function { SQ_FUNCTION_AUTO, SQ_FUNCTION_SOFTMAX, SQ_FUNCTION_SIGMOID, SQ_FUNCTION_NONE }; /* what makes scores of logits */
 enum sq_normalise { SQ_NORMALISE_AUTO, SQ_NORMALISE_NONE, SQ_NORMALISE_TWEET };
@@ -61,7 +64,8 @@ struct sq_model_info {
     const char *labels[SQ_LABELS_MAX]; /* in id order */
     enum sq_function function;    /* SOFTMAX; SIGMOID: each label for itself; NONE: scores are the logits (regression) */
     enum sq_normalise normalise;  /* in force: NONE or TWEET */
-    char precision_text[64];      /* in force: "int8", "int8, 1 layer bf16" */
+    char precision_text[64];      /* in force: "int8", or where products differ "int8, 3 of 24 products bf16" */
+    const char *precisions[SQ_LAYERS_MAX][SQ_PRODUCTS]; /* of each layer's products; static */
     double precision_agreement;   /* tried by AUTO: the share of its texts that get the label of fp32, */
     double precision_difference;  /* and the mean difference of their probabilities; 1 and 0 where nothing was tried */
     const char *isa;              /* the kernels in use, */

@@ -7,8 +7,6 @@
 #include "engine/kernels/kernels.h"
 #include "engine/model/config.h"
 
-enum sq_product { SQ_PRODUCT_QKV, SQ_PRODUCT_OUTPUT, SQ_PRODUCT_UP, SQ_PRODUCT_DOWN, SQ_PRODUCTS };
-
 struct sq_precision_plan {
     const struct sq_rung *rungs[SQ_LAYERS_MAX][SQ_PRODUCTS]; /* of the layers that the file stores */
 };

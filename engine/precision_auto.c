@@ -1,64 +1,88 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/* Errors of many products add up like independent ones, by their squares. So the search goes by estimates: how far the answers move when one
+ * kind of product alone is on the first rung in all layers, and when one layer alone is, together say what a kind does in a layer; and what is
+ * left of that on a higher rung follows from the steps that inputs and weights have there. Climbs are chosen by what they save for what they
+ * cost until the estimate fits, and then the texts decide. */
 #include "engine/precision_auto.h"
 
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "engine/precision.h"
+#include "engine/calibration.h"
 #include "engine/precision_texts.h"
 
 /* So few texts can't tell 99 % from 98 % of the same labels, so the mean difference of the probabilities is looked at too. */
-static const double difference_max = 0.01, agreement_min = 0.98;
+static const double difference_max = 0.005, agreement_min = 0.98;
+static const double aim_step = 0.9; /* an estimate has to reach this share of difference_max, and of that again where it was wrong */
 
-enum { CLIMB_PARTS = 4 /* of the layers, one part climbs at a time */ };
+enum { HARM_EVERY = 3 /* texts of which one is looked at for harm */ };
+
+struct plan {
+    unsigned char rungs[SQ_LAYERS_MAX][SQ_PRODUCTS]; /* places on the ladder */
+};
 
 struct trial {
     struct sq_engine *engine;
     struct sq_session *session;
+    const char *model_path;
+    struct sq_calibration *calibration;
     const struct sq_rung *const *ladder;
     unsigned rungs_count, layers; /* stored ones */
     struct sq_weights sets[SQ_RUNGS_MAX]; /* the whole model on each rung; opened when first asked for */
-    unsigned plan[SQ_LAYERS_MAX];         /* layer to rung */
-    double harm[SQ_LAYERS_MAX];           /* the difference when the layer alone is on its rung and the others in fp32 */
+    struct plan plan;
+    double harm[SQ_LAYERS_MAX][SQ_PRODUCTS]; /* the square of the difference that it makes on its rung, as estimated */
     struct sq_prediction expected[SQ_PRECISION_TEXTS], got[SQ_PRECISION_TEXTS];
-    const char *model_path;
 };
+
+/* ---- scoring ---- */
+
+static void fill_plan(struct plan *plan, unsigned rung) { memset(plan, (int)rung, sizeof *plan); }
 
 static int open_set(struct trial *trial, unsigned rung, struct sq_err *err)
 {
     struct sq_precision_plan plan;
     if (trial->sets[rung].block) return 0;
-    for (unsigned i = 0; i < trial->layers; i++) {
-        for (unsigned product = 0; product < SQ_PRODUCTS; product++) plan.rungs[i][product] = trial->ladder[rung];
+    for (unsigned layer = 0; layer < trial->layers; layer++) {
+        for (unsigned product = 0; product < SQ_PRODUCTS; product++) plan.rungs[layer][product] = trial->ladder[rung];
     }
-    return sq_weights_open(&trial->sets[rung], &trial->engine->config, trial->engine->encoder.kernels, &plan, trial->model_path, err);
+    return sq_weights_open(&trial->sets[rung], &trial->engine->config, trial->engine->encoder.kernels, &plan, trial->calibration, trial->model_path, err);
 }
 
-/* What the texts give with the layers as planned; the engine borrows them from the sets meanwhile. */
-static void score(struct trial *trial, const unsigned *plan, struct sq_prediction *predictions)
+/* The layer's weights, each product from the set of its rung. */
+static struct sq_layer_weights assemble(struct trial *trial, const struct plan *plan, unsigned layer)
 {
-    const struct sq_model_config *config = &trial->engine->config;
+    unsigned stored = layer * trial->layers / trial->engine->config.layers;
+    struct sq_layer_weights weights = trial->sets[trial->rungs_count - 1].layers[layer];
+    for (unsigned product = 0; product < SQ_PRODUCTS; product++)
+        *sq_weights_product(&weights, product) = *sq_weights_product(&trial->sets[plan->rungs[stored][product]].layers[layer], product);
+    return weights;
+}
+
+/* What every `every`-th text gives with the products as planned; the engine borrows them from the sets meanwhile. */
+static void score(struct trial *trial, const struct plan *plan, unsigned every, struct sq_prediction *predictions)
+{
     struct sq_weights *weights = &trial->engine->weights;
     struct sq_str texts[SQ_PRECISION_TEXTS];
-    for (unsigned i = 0; i < SQ_PRECISION_TEXTS; i++) texts[i] = sq_str_view(sq_precision_texts[i]);
+    unsigned count = 0;
+    for (unsigned i = 0; i < SQ_PRECISION_TEXTS; i += every) texts[count++] = sq_str_view(sq_precision_texts[i]);
     *weights = trial->sets[trial->rungs_count - 1];
-    for (unsigned i = 0; i < config->layers; i++) weights->layers[i] = trial->sets[plan[i * trial->layers / config->layers]].layers[i];
-    sq_session_score(trial->session, texts, SQ_PRECISION_TEXTS, predictions);
+    for (unsigned i = 0; i < trial->engine->config.layers; i++) weights->layers[i] = assemble(trial, plan, i);
+    sq_session_score(trial->session, texts, count, predictions);
     *weights = (struct sq_weights){0};
 }
 
-/* The mean difference of the probabilities, infinite where one isn't finite; agreement: of the labels. */
-static double compare(const struct trial *trial, double *agreement)
+/* The mean difference of the probabilities, where one isn't finite 1; agreement: of the labels. */
+static double compare(const struct trial *trial, unsigned every, double *agreement)
 {
     unsigned labels = trial->engine->info.labels_count, same = 0, texts = 0;
     double sum = 0;
-    for (unsigned i = 0; i < SQ_PRECISION_TEXTS; i++) {
-        const struct sq_prediction *expected = &trial->expected[i], *got = &trial->got[i];
+    for (unsigned i = 0; i * every < SQ_PRECISION_TEXTS; i++) {
+        const struct sq_prediction *expected = &trial->expected[i * every], *got = &trial->got[i];
         if (expected->code < 0) continue;
         texts++;
-        if (got->code < 0) sum = INFINITY;
-        for (unsigned label = 0; label < labels; label++)
+        if (got->code < 0) sum += 1;
+        for (unsigned label = 0; got->code == 0 && label < labels; label++)
             sum += fabs((double)expected->probabilities[label] - (double)got->probabilities[label]) / labels;
         same += got->code == 0 && got->label == expected->label;
     }
@@ -69,77 +93,151 @@ static double compare(const struct trial *trial, double *agreement)
 static bool holds(struct trial *trial)
 {
     struct sq_model_info *info = &trial->engine->info;
-    score(trial, trial->plan, trial->got);
-    info->precision_difference = compare(trial, &info->precision_agreement);
+    score(trial, &trial->plan, 1, trial->got);
+    info->precision_difference = compare(trial, 1, &info->precision_agreement);
     return info->precision_difference <= difference_max && info->precision_agreement >= agreement_min;
 }
 
-static void measure_harm(struct trial *trial, unsigned layer)
+/* ---- estimates ---- */
+
+/* The square of the difference with these products on the first rung and the others in fp32. */
+static double measure(struct trial *trial, unsigned layer_first, unsigned layer_last, unsigned product_first, unsigned product_last)
 {
-    unsigned alone[SQ_LAYERS_MAX];
+    struct plan plan;
     double agreement;
-    for (unsigned i = 0; i < trial->layers; i++) alone[i] = i == layer ? trial->plan[i] : trial->rungs_count - 1;
-    score(trial, alone, trial->got);
-    trial->harm[layer] = compare(trial, &agreement);
+    fill_plan(&plan, trial->rungs_count - 1);
+    for (unsigned layer = layer_first; layer <= layer_last; layer++) {
+        for (unsigned product = product_first; product <= product_last; product++) plan.rungs[layer][product] = 0;
+    }
+    score(trial, &plan, HARM_EVERY, trial->got);
+    double difference = compare(trial, HARM_EVERY, &agreement);
+    return difference * difference + 1e-30; /* no division by zero */
 }
 
-/* The layers on the lowest rung are the ones to climb; of these, the most harmful part goes up one. */
-static int climb(struct trial *trial, struct sq_err *err)
+static void estimate_harm(struct trial *trial)
 {
-    unsigned lowest = trial->rungs_count, step = (trial->layers + CLIMB_PARTS - 1) / CLIMB_PARTS;
-    for (unsigned i = 0; i < trial->layers; i++) lowest = trial->plan[i] < lowest ? trial->plan[i] : lowest;
-    int status = open_set(trial, lowest + 1, err);
-    for (unsigned n = 0; status == 0 && n < step; n++) {
-        unsigned worst = trial->layers;
-        for (unsigned i = 0; i < trial->layers; i++) {
-            if (trial->plan[i] == lowest && (worst == trial->layers || trial->harm[i] > trial->harm[worst])) worst = i;
-        }
-        if (worst < trial->layers) trial->plan[worst]++;
+    double by_product[SQ_PRODUCTS], sum = 0;
+    for (unsigned product = 0; product < SQ_PRODUCTS; product++)
+        sum += by_product[product] = measure(trial, 0, trial->layers - 1, product, product);
+    for (unsigned layer = 0; layer < trial->layers; layer++) {
+        double by_layer = measure(trial, layer, layer, 0, SQ_PRODUCTS - 1);
+        for (unsigned product = 0; product < SQ_PRODUCTS; product++) trial->harm[layer][product] = by_layer * by_product[product] / sum;
     }
+}
+
+static double total_harm(const struct trial *trial)
+{
+    double sum = 0;
+    for (unsigned layer = 0; layer < trial->layers; layer++) {
+        for (unsigned product = 0; product < SQ_PRODUCTS; product++) sum += trial->harm[layer][product];
+    }
+    return sum;
+}
+
+/* Rounding's variance goes with the square of a step. An input's range is shared by 2^bits steps on both sides of zero, a weight's by as
+ * many on each. */
+static double noise(const struct sq_rung *rung)
+{
+    double input = rung->input_max / 2.0, weight = rung->weight_max;
+    if (rung->is_int8) return 1 / (input * input) + 1 / (weight * weight);
+    return rung->is_bf16 ? 0x1p-17 : 0; /* eight bits of each number, whatever its size */
+}
+
+/* ---- climbing ---- */
+
+struct climb {
+    unsigned layer, product, rung;
+    double left;  /* of the harm */
+    double worth; /* harm saved for what it costs */
+};
+
+static struct climb judge(struct trial *trial, unsigned layer, unsigned product, unsigned rung)
+{
+    const struct sq_rung *from = trial->ladder[trial->plan.rungs[layer][product]], *to = trial->ladder[rung];
+    const struct sq_linear *linear = sq_weights_product(&trial->sets[trial->rungs_count - 1].layers[0], product);
+    double left = noise(to) / noise(from), cost = (double)to->cost - (double)from->cost;
+    double work = (double)(linear->inputs * linear->outputs) * fmax(cost, 0.01); /* a rung of the same cost is as good as free */
+    return (struct climb){layer, product, rung, left, trial->harm[layer][product] * (1 - left) / work};
+}
+
+/* False when all products are in fp32. */
+static bool climb(struct trial *trial)
+{
+    struct climb best = {.worth = -1};
+    for (unsigned layer = 0; layer < trial->layers; layer++) {
+        for (unsigned product = 0; product < SQ_PRODUCTS; product++) {
+            for (unsigned rung = trial->plan.rungs[layer][product] + 1u; rung < trial->rungs_count; rung++) {
+                struct climb found = judge(trial, layer, product, rung);
+                if (found.worth > best.worth) best = found;
+            }
+        }
+    }
+    if (best.worth < 0) return false;
+    trial->plan.rungs[best.layer][best.product] = (unsigned char)best.rung;
+    trial->harm[best.layer][best.product] *= best.left;
+    return true;
+}
+
+static int open_planned(struct trial *trial, struct sq_err *err)
+{
+    int status = 0;
+    for (unsigned i = 0; status == 0 && i < trial->layers * SQ_PRODUCTS; i++)
+        status = open_set(trial, trial->plan.rungs[i / SQ_PRODUCTS][i % SQ_PRODUCTS], err);
     return status;
 }
 
-static bool is_all_fp32(const struct trial *trial)
+/* Until the texts agree. What they show puts the estimate right each time, and it has to reach less. */
+static int search(struct trial *trial, struct sq_err *err)
 {
-    for (unsigned i = 0; i < trial->layers; i++) {
-        if (trial->plan[i] < trial->rungs_count - 1) return false;
+    double *difference = &trial->engine->info.precision_difference, aim = difference_max;
+    int status = 0;
+    bool agrees = false;
+    estimate_harm(trial);
+    while (status == 0 && !agrees) {
+        double scale = *difference * *difference / total_harm(trial);
+        aim *= aim_step;
+        bool has_climbed = climb(trial);
+        while (has_climbed && scale * total_harm(trial) > aim * aim) has_climbed = climb(trial);
+        status = open_planned(trial, err);
+        agrees = status == 0 && (holds(trial) || !has_climbed);
     }
-    return true;
+    return status;
 }
 
 static int settle(struct trial *trial, struct sq_err *err)
 {
     int status = open_set(trial, 0, err);
     if (status < 0) return status;
-    for (unsigned i = 0; i < trial->layers; i++) trial->plan[i] = trial->rungs_count - 1;
-    score(trial, trial->plan, trial->expected);
-    memset(trial->plan, 0, sizeof trial->plan);
-    if (holds(trial)) return 0;
-    for (unsigned i = 0; i < trial->layers; i++) measure_harm(trial, i);
-    do {
-        status = climb(trial, err);
-    } while (status == 0 && !holds(trial) && !is_all_fp32(trial));
-    return status;
+    fill_plan(&trial->plan, trial->rungs_count - 1);
+    score(trial, &trial->plan, 1, trial->expected);
+    fill_plan(&trial->plan, 0);
+    return holds(trial) ? 0 : search(trial, err);
 }
+
+/* ---- the choice ---- */
 
 /* The set that is the plan is kept, or one is loaded. */
 static int adopt(struct trial *trial, struct sq_err *err)
 {
     struct sq_engine *engine = trial->engine;
+    unsigned first = trial->plan.rungs[0][0];
     bool is_one = true;
-    for (unsigned i = 0; i < trial->layers; i++) {
-        is_one = is_one && trial->plan[i] == trial->plan[0];
-        for (unsigned product = 0; product < SQ_PRODUCTS; product++) engine->plan.rungs[i][product] = trial->ladder[trial->plan[i]];
+    for (unsigned layer = 0; layer < trial->layers; layer++) {
+        for (unsigned product = 0; product < SQ_PRODUCTS; product++) {
+            engine->plan.rungs[layer][product] = trial->ladder[trial->plan.rungs[layer][product]];
+            is_one = is_one && trial->plan.rungs[layer][product] == first;
+        }
     }
-    if (!is_one) return sq_weights_open(&engine->weights, &engine->config, engine->encoder.kernels, &engine->plan, trial->model_path, err);
-    engine->weights = trial->sets[trial->plan[0]];
-    trial->sets[trial->plan[0]] = (struct sq_weights){0};
+    if (!is_one) return sq_weights_open(&engine->weights, &engine->config, engine->encoder.kernels, &engine->plan, trial->calibration, trial->model_path, err);
+    engine->weights = trial->sets[first];
+    trial->sets[first] = (struct sq_weights){0};
     return 0;
 }
 
 static int try_ladder(struct trial *trial, struct sq_err *err)
 {
-    int status = open_set(trial, trial->rungs_count - 1, err);
+    int status = sq_calibration_open(&trial->calibration, trial->engine, trial->model_path, err);
+    if (status == 0) status = open_set(trial, trial->rungs_count - 1, err);
     if (status < 0) return status;
     trial->engine->weights = trial->sets[trial->rungs_count - 1];
     sq_engine_fill_info(trial->engine); /* sessions go by it */
@@ -153,7 +251,7 @@ static int try_ladder(struct trial *trial, struct sq_err *err)
 static int open_fp32(struct sq_engine *engine, const char *model_path, struct sq_err *err)
 {
     int status = sq_precision_plan_fixed(&engine->plan, engine->encoder.kernels, SQ_PRECISION_FP32, err);
-    return status < 0 ? status : sq_weights_open(&engine->weights, &engine->config, engine->encoder.kernels, &engine->plan, model_path, err);
+    return status < 0 ? status : sq_weights_open(&engine->weights, &engine->config, engine->encoder.kernels, &engine->plan, NULL, model_path, err);
 }
 
 int sq_precision_auto(struct sq_engine *engine, const char *model_path, struct sq_err *err)
@@ -169,6 +267,7 @@ int sq_precision_auto(struct sq_engine *engine, const char *model_path, struct s
     while (kernels->ladder[trial->rungs_count]) trial->rungs_count++;
     int status = try_ladder(trial, err);
     for (unsigned i = 0; i < trial->rungs_count; i++) sq_weights_close(&trial->sets[i]);
+    sq_calibration_close(trial->calibration);
     free(trial);
     return status;
 }

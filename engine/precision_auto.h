@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* `precision: auto`: the fastest rungs whose answers are fp32's.
  *
- * The built-in texts go through the model in fp32 and on the ladder's first rung. Where the answers differ too much, layers climb rung
- * by rung, those first that do most harm alone, until they agree or all are in fp32. */
+ * The built-in texts go through the model in fp32 and on the ladder's first rung. Where the answers differ too much, products climb, those
+ * first that do most harm for what it costs to stop it, until they agree or all are in fp32. */
 #ifndef SQ_PRECISION_AUTO_H
 #define SQ_PRECISION_AUTO_H
 

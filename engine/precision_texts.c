@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* What `precision: auto` tries the rungs on: posts, news, tickets and reviews as streams have them, some in other languages, short and long. */
+/* What `precision: auto` tries the rungs on: posts, news, tickets and reviews as streams have them, some in other languages, short and long.
+ *
+ * The last ones are of VADER's human-rated texts (MIT, Copyright (c) 2016 C.J. Hutto; ops/data/vader/LICENSE.txt), none of which the default
+ * model was trained or tested on. */
 #include "engine/precision_texts.h"
 
 const char *const sq_precision_texts[SQ_PRECISION_TEXTS] = {
@@ -134,4 +137,90 @@ const char *const sq_precision_texts[SQ_PRECISION_TEXTS] = {
     "and the number of employees stayed about the same",
     "Investors punished the stock on Friday after the chip maker warned that orders from its largest customer had slowed more sharply than it "
     "had told analysts only a month ago",
+
+    /* VADER: tweets, product reviews, editorials, film reviews */
+    "@anonymous but interesting to hear about middle east at that time and his observations etc",
+    "@anonymous thank you for the mention.",
+    "Getting a brew and some \"fish &amp; chips\" while the blanket dries next door. (@ Tessie McDaids Irish Pub) http://url_removed",
+    "@anonymous Ha! I feel ya. I bet my studio could go toe-to-toe for \"scary\" though. I've got 4 tables and not a-one of them is "
+    "clear.",
+    "http://url_removed - Get well card sent by my colleagues.",
+    "@anonymous oh no. there's variety",
+    "@anonymous My mind knows this, but my heart wants to see them punished.",
+    "@anonymous good call if that.",
+    "Daydreaming about spring.",
+    "@anonymous if only more people watched it. The world wouldn't be against me lol",
+    "@anonymous loving the SLS in the background! I've told my hubby to visit the stand - we are both Mercedes fans and drivers!",
+    "Yeah, our seats for the Heart and Def Lep concert rock! What doesn't rock is $11 for a beer and $14 for a margarita! "
+    "http://url_removed",
+    "cheese and crackers w/o drink can be a mealy experience. Lunch was grilled cheese, double yay! Now for something interesting.",
+    "Calgary's Mitch Wahl had 2 assists, won key faceoffs, won battles and looked right at home tonight in Vancouver.",
+    "Now that we mention it, we are giving away a Martha Stewart Decorating basket from @anonymous #bingit",
+    "@anonymous great seeing you on Twitter...who knew?",
+    "I'd love Dave Grohl to shout at me.",
+    "@anonymous and saw her at either showbox or jazz alley. think it was the showbox. the same summer i saw dmb at gorge with jimmy "
+    "cliff haha",
+    "~\"Know the power that is peace\" Black Elk",
+    "@anonymous Hahaha 'RT' means 'ReTweet'!",
+    "@anonymous I have a new Kodak Playful video camera, it's tiny and takes great video #VZWBuzz",
+    "Rabbit Rabbit on the 1st. Also - HAPPY BIRTHDAY @anonymous !!!",
+    "@anonymous woohoo! So excited to try it! Thanks guys!!!!!",
+    "'Spring Silhouette' my next Hipstamatic contest entry. Feel free to vote if you like it :-) http://url_removed by #hipstamatic",
+    "player has a problem with dual-layer dvd's such as alias season 1 and season 2. for the money, get a better quality player.",
+    "now honestly, i love this player, but with all seriousness, i would not recommend it to other people, because of the breakdown flaw.",
+    "although i tried contacting amazon to see if they can do anything, the replies i got were inept as if they hadn't taken time to read "
+    "the complaint.",
+    "was i just unlucky at that moment?",
+    "the motorolla phone have a horrible battery which lasts about a day (although i heard that the motorolla t722i has a much longer "
+    "battery life).",
+    "uploading the images to my windows-based pc is very fast and simple.",
+    "so if you happen to be out of the house and you have a frozen os you can't use nomad until you get home.",
+    "this one was rated very high by several people check out this site and epinions.com.",
+    "there is a clock, and date, which can get helpful.",
+    "i am quite happy having over 10 gigs of music stored on this baby as well as a few gigs of media files in the data folder.",
+    "+ you can have different kind of lens if you want + flashes, etc.",
+    "on the positive side, the sound of the player is pretty good, once you have everything configured.",
+    "details: don't drop this unit: i've had the player for about a month now.",
+    "i am still trying to resolve the problem with the second one.",
+    "i therefore bought a second battery as a backup, and due to the lightingfast charging with the included charger, which by the way "
+    "works on 110v as well as 220v in europe, we ran never out of \" juice \".",
+    "what a disappointment.",
+    "so far we have only hooked up one of them.",
+    "sound settings can be adjusted for personal preference.",
+    "charged my battery.",
+    "they will not respond to my emails (promised turnaround time is 24 hours) and the phone line is constantly busy.",
+    "Too small to add flavor, they add only price.",
+    "Mr. Patrick rightly disposed of those arguments with his terse statement on signal ownership.",
+    "Sure, it's all well and good for them to be able to call their owners to the door.",
+    "Last month District Judge Milton Pollack upheld the toll rise, noting the spillover effect that would result if PATH service were "
+    "halted.",
+    "Two weeks ago the Series was described by some writers as the ''Battle of the Bay'' and by others - derisively - as a ''love fest.''",
+    "Still, it is the mark of a scholar that his ideas are worth arguing about, and the mark of a diplomat that his achievement endures.",
+    "Caution does not require Uruguayans to forget the grim deeds of the former military regime.",
+    "That expense seems slight compared with the health costs.",
+    "Other gardens feature flowers.",
+    "Yours, at least for as long as the marriage is working out, Don",
+    "This would remove lawyers from the endless questioning of potential jurors, speeding the process by lodging the responsibility "
+    "solely with judges.",
+    "But through April and well into May, the drizzly, chilly days stopped it, like a frame frozen in a movie.",
+    "In Suffolk County, pine barrens and oak brush are fast yielding to condominiums and subdivisions, and that poses a threat to "
+    "underground aquifers that supply drinking water.",
+    "Governor Cuomo's veto, announced yesterday, was politically courageous and right on two practical counts.",
+    "Gov. Mario Cuomo and Attorney General Robert Abrams have rightly moved to appoint a special prosecutor.",
+    "But jurors not only have a right to vote their conscience; they have a legal obligation to do so.",
+    "Where among parking lots and wide aisles is a fishmonger who always has fresh flounder filets or will tell you when she doesn't?",
+    "But fans will be disappointed to learn that he was not piloting an armored Aston-Martin.",
+    "The Governor's delay imposes unacceptable hardship on large and small landowners alike.",
+    "A mesmerizing cinematic poem from the first frame to the last.",
+    "...too sappy for its own good.",
+    "(Evans is) a fascinating character, and deserves a better vehicle than this facetious smirk of a movie.",
+    "It's lazy for a movie to avoid solving one problem by trying to distract us with the solution to another.",
+    "When the first few villians are introduced as ''Spider'' and ''Snake'' you know you're in for a real winner, creativity at its peak.",
+    "Plunges you into a reality that is, more often then not, difficult and sad, and then, without sentimentalizing it or denying its "
+    "brutality, transforms that reality into a lyrical and celebratory vision.",
+    "Wes Craven's presence is felt; not the Craven of 'A Nightmare on Elm Street' or 'The Hills Have Eyes,' but the sad schlock merchant "
+    "of 'Deadly Friend.'",
+    "A marvel of production design.",
+    "Sayles has an eye for the ways people of different ethnicities talk to and about others outside the group.",
+    "Hard core slasher aficionados will find things to like ... but overall the Halloween series has lost its edge.",
 };

@@ -20,7 +20,7 @@ static inline ALWAYS_INLINE sums add_products(sums sum, const lanes *inputs, con
 #include "engine/kernels/tile.inc"
 
 const struct sq_rung sq_rung_a8w7_avx2 = {
-    .name = "a8w7", .is_int8 = true, .panel = PANEL, .group = GROUP, .input_max = 255, .weight_max = 64,
+    .name = "a8w7", .is_int8 = true, .panel = PANEL, .group = GROUP, .input_max = 255, .weight_max = 64, .cost = 16,
     .multiply = multiply, .prepare = sq_quantise_avx2,
 };
 #else

@@ -50,7 +50,7 @@ static void round_row(const struct sq_linear *linear, void *row, float *scale, f
     }
 }
 
-const struct sq_rung sq_rung_bf16_avx512 = {.name = "bf16", .is_bf16 = true, .panel = PANEL, .group = GROUP, .multiply = multiply, .prepare = round_row};
+const struct sq_rung sq_rung_bf16_avx512 = {.name = "bf16", .is_bf16 = true, .cost = 8, .panel = PANEL, .group = GROUP, .multiply = multiply, .prepare = round_row};
 #else
 struct sq_bf16_avx512_unused; /* ISO C wants a declaration in every file */
 #endif

@@ -9,7 +9,7 @@
 #include "engine/kernels/vector.inc"
 #include "engine/kernels/float_tile.inc"
 
-const struct sq_rung sq_rung_fp32_avx512 = {.name = "fp32", .panel = 2 * VEC_FLOATS, .group = 1, .multiply = multiply};
+const struct sq_rung sq_rung_fp32_avx512 = {.name = "fp32", .cost = 16, .panel = 2 * VEC_FLOATS, .group = 1, .multiply = multiply};
 #else
 struct sq_float_avx512_unused; /* ISO C wants a declaration in every file */
 #endif

@@ -18,7 +18,7 @@ static inline ALWAYS_INLINE sums add_products(sums sum, const lanes *inputs, con
 #include "engine/kernels/tile.inc"
 
 const struct sq_rung sq_rung_int8_avxvnni = {
-    .name = "int8", .is_int8 = true, .panel = PANEL, .group = GROUP, .input_max = 255, .weight_max = 127,
+    .name = "int8", .is_int8 = true, .panel = PANEL, .group = GROUP, .input_max = 255, .weight_max = 127, .cost = 8,
     .multiply = multiply, .prepare = sq_quantise_avx2,
 };
 #else

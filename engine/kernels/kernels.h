@@ -53,6 +53,7 @@ struct sq_rung {
     unsigned panel, group;
     unsigned input_max;  /* int8: the largest byte that an input becomes, */
     unsigned weight_max; /* and the largest magnitude of a weight: what the kernel's sums hold without overflow */
+    unsigned cost;       /* time of a product next to other rungs, measured by bench_products on a core that has them all */
     void (*multiply)(const struct sq_panel *panel, size_t rows);
     /* Makes one row of an operand; NULL: floats are taken as they are. */
     void (*prepare)(const struct sq_linear *linear, void *row, float *scale, float *offset, const float *x);

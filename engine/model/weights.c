@@ -39,7 +39,7 @@ struct part {
     size_t first;
     bool is_last;  /* the product is complete with it */
     bool is_query; /* to be multiplied by 1 / sqrt(head_size), once at load instead of at every score */
-    const struct sq_norm_weights *smooth; /* of the layer norm whose result the product takes; NULL: no smoothing */
+    const struct sq_spread *spread; /* of the product's inputs, for int8; NULL: taken as they come */
 };
 
 /* One tensor of the file and what it fills. */
@@ -56,6 +56,8 @@ struct loader {
     struct sq_model_config *config;
     const struct sq_kernels *kernels;
     const struct sq_precision_plan *plan;
+    const struct sq_calibration *calibration; /* NULL: none */
+    bool is_calibrated;                       /* also where a block is lent that was made with one */
     struct sq_checkpoint checkpoint;
     const char *prefix;       /* of the names in this file: "bert." or "" */
     struct sq_buf problems;   /* missing and misshapen tensors, one a line */
@@ -96,14 +98,6 @@ static int visit_norm(struct loader *loader, slot_fn visit, const char *module, 
     return status < 0 ? status : visit(loader, &(struct slot){name, &norm->beta, KIND_VECTOR, width, 0, NULL});
 }
 
-/* The layer norm before a layer; NULL where something else comes between or where layers share their weights. */
-static const struct sq_norm_weights *norm_before(const struct loader *loader, unsigned number)
-{
-    const struct sq_model_config *config = loader->config;
-    if (config->stored_layers < config->layers || (number == 0 && sq_model_config_projects(config))) return NULL;
-    return number == 0 ? &loader->weights->embedding_norm : &loader->weights->layers[number - 1].ffn_norm;
-}
-
 static void set_product(struct sq_linear *linear, const struct sq_rung *rung, size_t outputs, size_t inputs)
 {
     linear->rung = rung;
@@ -111,12 +105,15 @@ static void set_product(struct sq_linear *linear, const struct sq_rung *rung, si
     linear->inputs = inputs;
 }
 
+static const struct sq_spread unknown_spread;
+
 static int visit_layer(struct loader *loader, slot_fn visit, unsigned number)
 {
     const struct sq_layer_names *names = loader->config->architecture->layer;
     const struct sq_rung *const *rungs = loader->plan->rungs[number];
     struct sq_layer_weights *layer = &loader->weights->layers[number];
-    const struct sq_norm_weights *before = norm_before(loader, number);
+    const struct sq_spread *qkv = loader->calibration ? &loader->calibration->qkv[number] : &unknown_spread;
+    const struct sq_spread *up = loader->calibration ? &loader->calibration->up[number] : &unknown_spread;
     size_t hidden = loader->config->hidden, intermediate = loader->config->intermediate, width = sq_linear_padded(hidden);
     const struct {
         const char *module;
@@ -124,12 +121,12 @@ static int visit_layer(struct loader *loader, slot_fn visit, unsigned number)
         struct sq_norm_weights *norm; /* instead of a part */
         size_t outputs, inputs;
     } modules[] = {
-        {names->query, {&layer->qkv, 0, false, true, before}, NULL, hidden, hidden},
-        {names->key, {&layer->qkv, width, false, false, before}, NULL, hidden, hidden},
-        {names->value, {&layer->qkv, 2 * width, true, false, before}, NULL, hidden, hidden},
+        {names->query, {&layer->qkv, 0, false, true, qkv}, NULL, hidden, hidden},
+        {names->key, {&layer->qkv, width, false, false, qkv}, NULL, hidden, hidden},
+        {names->value, {&layer->qkv, 2 * width, true, false, qkv}, NULL, hidden, hidden},
         {names->output, {&layer->output, 0, true, false, NULL}, NULL, hidden, hidden},
         {names->attention_norm, {0}, &layer->attention_norm, hidden, 0},
-        {names->up, {&layer->up, 0, true, false, &layer->attention_norm}, NULL, intermediate, hidden},
+        {names->up, {&layer->up, 0, true, false, up}, NULL, intermediate, hidden},
         {names->down, {&layer->down, 0, true, false, NULL}, NULL, hidden, intermediate},
         {names->ffn_norm, {0}, &layer->ffn_norm, hidden, 0},
     };
@@ -305,7 +302,7 @@ static int place_slot(struct loader *loader, const struct slot *slot)
     unsigned char *at = loader->weights->block + loader->weights->bytes;
     if (slot->field) *slot->field = (float *)(void *)at;
     if (slot->kind == KIND_WORDS) loader->weights->words = at;
-    if (slot->kind == KIND_MATRIX && slot->part->first == 0) sq_linear_place(slot->part->linear, at, slot->part->smooth != NULL);
+    if (slot->kind == KIND_MATRIX && slot->part->first == 0) sq_linear_place(slot->part->linear, at, loader->is_calibrated && slot->part->spread != NULL);
     loader->weights->bytes += placed_bytes(loader, slot);
     return 0;
 }
@@ -348,16 +345,17 @@ static void add_token_type(const struct loader *loader, const float *type)
     }
 }
 
-/* What a layer norm gives has the spread of its gamma around its beta, input by input; without both, all inputs are alike and a byte's
- * 256 steps serve each as well. Half of gamma is left in, so that inputs that count for more keep more steps. */
-static void set_smoothing(const struct sq_linear *linear, const struct sq_norm_weights *norm)
+/* An input's mean is taken off, and its range divided by the root of its spread. With the whole spread all inputs would be alike and a byte's
+ * 256 steps serve each as well; half of it leaves more steps to inputs that count for more. */
+static void set_smoothing(const struct part *part)
 {
     const float gain_max = 1e3f;
-    if (!linear->gain) return;
+    struct sq_linear *linear = part->linear;
     for (size_t i = 0; i < linear->inputs; i++) {
-        float spread = sqrtf(fabsf(norm->gamma[i]));
-        linear->gain[i] = spread > 1 / gain_max ? 1 / spread : gain_max;
-        linear->shift[i] = -norm->beta[i] * linear->gain[i];
+        float mean = part->spread->means[i], spread = sqrtf(part->spread->deviations[i]);
+        bool is_known = isfinite(mean) && isfinite(spread);
+        linear->gain[i] = !is_known ? 1 : spread > 1 / gain_max ? 1 / spread : gain_max;
+        linear->shift[i] = is_known ? -mean * linear->gain[i] : 0;
     }
 }
 
@@ -369,7 +367,7 @@ static void add_bias(const struct part *part, const float *values, size_t count)
 /* Once all parts of a product are staged. */
 static void pack(const struct loader *loader, const struct part *part)
 {
-    if (part->smooth) set_smoothing(part->linear, part->smooth);
+    if (part->linear->gain) set_smoothing(part);
     sq_linear_pack(part->linear, loader->staged);
 }
 
@@ -437,10 +435,11 @@ static int load(struct loader *loader)
 }
 
 int sq_weights_open(struct sq_weights *weights, struct sq_model_config *config, const struct sq_kernels *kernels,
-                    const struct sq_precision_plan *plan, const char *model_path, struct sq_err *err)
+                    const struct sq_precision_plan *plan, const struct sq_calibration *calibration, const char *model_path, struct sq_err *err)
 {
     *weights = (struct sq_weights){0};
-    struct loader loader = {.weights = weights, .config = config, .kernels = kernels, .plan = plan, .err = err};
+    struct loader loader = {.weights = weights, .config = config, .kernels = kernels, .plan = plan, .calibration = calibration,
+                            .is_calibrated = calibration != NULL, .err = err};
     int status = sq_checkpoint_open(&loader.checkpoint, model_path, err);
     if (status < 0) return status;
     sq_buf_init(&loader.problems);
@@ -450,6 +449,13 @@ int sq_weights_open(struct sq_weights *weights, struct sq_model_config *config, 
     sq_checkpoint_close(&loader.checkpoint);
     if (status < 0) sq_weights_close(weights);
     return status;
+}
+
+struct sq_linear *sq_weights_product(struct sq_layer_weights *layer, enum sq_product product)
+{
+    struct sq_linear *const products[SQ_PRODUCTS] = {
+        [SQ_PRODUCT_QKV] = &layer->qkv, [SQ_PRODUCT_OUTPUT] = &layer->output, [SQ_PRODUCT_UP] = &layer->up, [SQ_PRODUCT_DOWN] = &layer->down};
+    return products[product];
 }
 
 void sq_weights_close(struct sq_weights *weights)
@@ -493,7 +499,7 @@ static int lend(struct loader *loader, const struct sq_weights_facts *facts, con
 int sq_weights_lend(struct sq_weights *weights, struct sq_model_config *config, const struct sq_kernels *kernels,
                     const struct sq_precision_plan *plan, const struct sq_weights_facts *facts, const void *block, size_t bytes, struct sq_err *err)
 {
-    struct loader loader = {.weights = weights, .config = config, .kernels = kernels, .prefix = "", .plan = plan, .err = err};
+    struct loader loader = {.weights = weights, .config = config, .kernels = kernels, .prefix = "", .plan = plan, .is_calibrated = true, .err = err};
     const struct sq_model_config before = *config;
     *weights = (struct sq_weights){0};
     int status = lend(&loader, facts, block, bytes);

@@ -8,6 +8,7 @@
 
 #include <stdint.h>
 
+#include "engine/calibration.h"
 #include "engine/precision.h"
 
 struct sq_norm_weights {
@@ -48,14 +49,16 @@ struct sq_weights_facts {
     uint32_t labels_count, reserved;
 };
 
+struct sq_linear *sq_weights_product(struct sq_layer_weights *layer, enum sq_product product);
+
 /* Reads the folder's safetensors. config gets its labels from the classifier where config.json names none. Matrices of the layers
- * are laid out for the plan's rungs, the others for fp32. Nothing is allocated for the weights before all of them were found in their right shapes; what is missing or misshapen is
+ * are laid out for the plan's rungs, in int8 for inputs as the calibration has them (NULL: taken as they come), the others for fp32. Nothing is allocated for the weights before all of them were found in their right shapes; what is missing or misshapen is
  * listed all at once. Blocks for the reading. SQ_E_MODEL_FILE; nothing is left behind then. */
 int sq_weights_open(struct sq_weights *weights, struct sq_model_config *config, const struct sq_kernels *kernels,
-                    const struct sq_precision_plan *plan, const char *model_path, struct sq_err *err);
+                    const struct sq_precision_plan *plan, const struct sq_calibration *calibration, const char *model_path, struct sq_err *err);
 void sq_weights_close(struct sq_weights *weights);
 
-/* The block of weights that were opened for the same configuration, kernels and plan, to be used where it lies now: at 64 bytes, in memory
+/* The block of weights that were opened for the same configuration, kernels and plan, with a calibration, to be used where it lies now: at 64 bytes, in memory
  * that outlives the weights and may be read-only. config as above. SQ_E_MODEL_FILE: it can't be theirs. */
 void sq_weights_facts(struct sq_weights_facts *facts, const struct sq_weights *weights, const struct sq_model_config *config);
 int sq_weights_lend(struct sq_weights *weights, struct sq_model_config *config, const struct sq_kernels *kernels,

@@ -6,6 +6,7 @@
 #include "engine/base/json.h"
 #include "worker/cli/args.h"
 #include "worker/cli/model.h"
+#include "worker/pipeline/api_json.h"
 
 static const char *const function_names[] = {"auto", "softmax", "sigmoid", "none"};
 
@@ -51,6 +52,7 @@ static void write_json(const struct sq_model_info *info, struct sq_buf *out)
         if (fields[i].text) sq_json_write_str(out, sq_str_view(fields[i].text));
         else sq_buf_printf(out, "%llu", (unsigned long long)fields[i].number);
     }
+    sq_api_write_precisions(info, out);
     sq_json_write_key(out, "function");
     sq_json_write_str(out, sq_str_view(info->task == SQ_TASK_EMBED ? "none" : function_names[info->function]));
     sq_json_write_key(out, "labels");
@@ -62,6 +64,16 @@ static void write_json(const struct sq_model_info *info, struct sq_buf *out)
     sq_buf_append_text(out, "]}\n");
 }
 
+/* Where they differ. */
+static void write_layers(const struct sq_model_info *info, struct sq_buf *out)
+{
+    for (unsigned layer = 0; layer < info->layers; layer++) {
+        const char *const *of = info->precisions[layer];
+        sq_buf_printf(out, "layer %-8u qkv %s, output %s, up %s, down %s\n", layer, of[SQ_PRODUCT_QKV], of[SQ_PRODUCT_OUTPUT], of[SQ_PRODUCT_UP],
+                      of[SQ_PRODUCT_DOWN]);
+    }
+}
+
 static void write_for_people(const struct sq_model_info *info, struct sq_buf *out)
 {
     struct field fields[FIELDS_COUNT];
@@ -71,6 +83,7 @@ static void write_for_people(const struct sq_model_info *info, struct sq_buf *ou
         if (fields[i].text) sq_buf_printf(out, "%s\n", fields[i].text);
         else sq_buf_printf(out, "%llu\n", (unsigned long long)fields[i].number);
     }
+    if (strchr(info->precision_text, ',')) write_layers(info, out);
     if (info->task == SQ_TASK_EMBED) return;
     sq_buf_printf(out, "%-14s %s\n%-14s ", "function", function_names[info->function], "labels");
     for (unsigned i = 0; i < info->labels_count; i++) sq_buf_printf(out, "%s%s", i ? ", " : "", info->labels[i]);

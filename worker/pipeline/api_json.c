@@ -34,6 +34,20 @@ static void write_bool(struct sq_buf *out, const char *key, bool value)
     sq_buf_append_text(out, value ? "true" : "false");
 }
 
+void sq_api_write_precisions(const struct sq_model_info *model, struct sq_buf *out)
+{
+    static const char *const products[SQ_PRODUCTS] = {
+        [SQ_PRODUCT_QKV] = "qkv", [SQ_PRODUCT_OUTPUT] = "output", [SQ_PRODUCT_UP] = "up", [SQ_PRODUCT_DOWN] = "down"};
+    sq_json_write_key(out, "precisions");
+    sq_buf_append_char(out, '[');
+    for (unsigned layer = 0; layer < model->layers; layer++) {
+        sq_buf_append_text(out, layer ? ",{" : "{");
+        for (unsigned product = 0; product < SQ_PRODUCTS; product++) write_text(out, products[product], model->precisions[layer][product]);
+        sq_buf_append_char(out, '}');
+    }
+    sq_buf_append_char(out, ']');
+}
+
 static void write_model(const struct sq_model_info *model, struct sq_buf *out)
 {
     sq_json_write_key(out, "model");
@@ -47,6 +61,8 @@ static void write_model(const struct sq_model_info *model, struct sq_buf *out)
     write_text(out, "digest", model->xxh128);
     write_text(out, "dtype", model->dtype);
     write_text(out, "kernels", model->isa);
+    write_text(out, "precision", model->precision_text);
+    sq_api_write_precisions(model, out);
     write_whole(out, "layers", model->layers);
     write_whole(out, "hidden", model->hidden);
     write_whole(out, "tokens_max", model->tokens_max);

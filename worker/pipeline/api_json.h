@@ -17,6 +17,9 @@ void sq_api_write_dead_letters(const struct sq_pipeline *pipeline, uint64_t afte
 /* [[second,consumed,scored,dead_lettered,label 0,label 1,...],...], only seconds that are over. */
 void sq_api_write_series(const struct sq_pipeline *pipeline, int64_t after_second, int64_t *last_second, struct sq_buf *out);
 
+/* The member "precisions": an object a layer, its products' rungs by name. */
+void sq_api_write_precisions(const struct sq_model_info *model, struct sq_buf *out);
+
 /* One alert as in the array above. */
 void sq_api_write_alert(const struct sq_recent_alert *alert, bool with_texts, struct sq_buf *out);
 

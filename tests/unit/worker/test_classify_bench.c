@@ -257,6 +257,9 @@ static void test_inspect(void **state)
     assert_int_equal(json_integer_value(json_object_get(line, "hidden")), test_model_tiny.hidden);
     assert_int_equal(json_array_size(json_object_get(line, "labels")), test_model_tiny.labels);
     assert_string_equal(json_string_value(json_object_get(line, "function")), "softmax");
+    const json_t *precisions = json_object_get(line, "precisions");
+    assert_int_equal(json_array_size(precisions), test_model_tiny.layers);
+    assert_non_null(json_string_value(json_object_get(json_array_get(precisions, 0), "down")));
     json_decref(line);
     assert_int_equal(squall("model inspect @"), 0);
     assert_non_null(strstr(out.data, "labels         label 0, label 1, label 2\n"));
