@@ -14,7 +14,7 @@
 
 /* So few texts can't tell 99 % from 98 % of the same labels, so the mean difference of the probabilities is looked at too. */
 static const double difference_max = 0.005, agreement_min = 0.98;
-static const double aim_step = 0.9; /* an estimate has to reach this share of difference_max, and of that again where it was wrong */
+static const double aim_step = 0.95; /* an estimate has to reach this share of difference_max, and of that again where it was wrong */
 
 enum { HARM_EVERY = 3 /* texts of which one is looked at for harm */ };
 

@@ -9,7 +9,7 @@
 #include "engine/kernels/int8_amx.inc"
 
 const struct sq_rung sq_rung_int8_amx = {
-    .name = "int8", .is_int8 = true, .panel = PANEL, .group = GROUP, .input_max = 255, .weight_max = 127,
+    .name = "int8", .is_int8 = true, .panel = PANEL, .group = GROUP, .input_max = 255, .weight_max = 127, .cost = 1,
     .multiply = multiply, .prepare = sq_quantise_avx512,
 };
 #else
