@@ -48,14 +48,27 @@ int sq_model_open(struct sq_engine **engine, const struct sq_command *command, c
     return 0;
 }
 
-int sq_model_open_configured(struct sq_engine **engine, const struct sq_config *config, const struct sq_option_list *flags, struct sq_err *err)
+static int find_configured(struct sq_model_paths *paths, const struct sq_config *config, const struct sq_option_list *flags, struct sq_err *err)
 {
     const char *configured[SQ_MEMBERS_MAX];
-    struct sq_model_paths paths;
-    char cache_dir[SQ_CACHE_DIR_BYTES];
     bool has_flags = flags && flags->count > 0;
     for (unsigned i = 0; i < config->model.paths_count; i++) configured[i] = config->model.paths[i];
-    int status = sq_model_paths_find(&paths, has_flags ? flags->items : configured, has_flags ? flags->count : config->model.paths_count, err);
+    return sq_model_paths_find(paths, has_flags ? flags->items : configured, has_flags ? flags->count : config->model.paths_count, err);
+}
+
+void sq_model_configured_name(const struct sq_config *config, const struct sq_option_list *flags, char *name, size_t name_bytes)
+{
+    struct sq_model_paths paths;
+    struct sq_err err;
+    name[0] = '\0';
+    if (find_configured(&paths, config, flags, &err) == 0) sq_model_paths_name(&paths, name, name_bytes);
+}
+
+int sq_model_open_configured(struct sq_engine **engine, const struct sq_config *config, const struct sq_option_list *flags, struct sq_err *err)
+{
+    struct sq_model_paths paths;
+    char cache_dir[SQ_CACHE_DIR_BYTES];
+    int status = find_configured(&paths, config, flags, err);
     sq_cache_dir_find(config->model.cache_dir, cache_dir);
     const struct sq_engine_options options = {
         .model_path = paths.items[0], .further_paths = paths.further, .precision = config->model.precision,

@@ -47,6 +47,9 @@ int sq_model_open(struct sq_engine **engine, const struct sq_command *command, c
 /* The configuration's model, or the one that --model names instead (NULL: no such option). */
 int sq_model_open_configured(struct sq_engine **engine, const struct sq_config *config, const struct sq_option_list *flags, struct sq_err *err);
 
+/* The name that model would have in alerts, without opening it; "" where there is none. */
+void sq_model_configured_name(const struct sq_config *config, const struct sq_option_list *flags, char *name, size_t name_bytes);
+
 /* embed.path's model, for vectors; NULL where there is none. */
 int sq_model_open_embedder(struct sq_engine **engine, const struct sq_config *config, struct sq_err *err);
 

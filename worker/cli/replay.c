@@ -15,6 +15,7 @@
 #include "worker/cli/replay_reader.h"
 #include "worker/cli/replay_report.h"
 #include "worker/cli/replay_sweep.h"
+#include "worker/cli/replay_topic.h"
 #include "worker/io/config_duration.h"
 
 enum { REFUSALS_SHOWN = 10 };
@@ -22,11 +23,15 @@ enum { REFUSALS_SHOWN = 10 };
 struct replay {
     const char *config_path, *scores_path, *alerts_path;
     const char *sweep_flag, *diff_flag, *truth_path, *settle_flag, *report_path;
-    bool json, quiet, scores_in;
+    const char *from_flag, *to_flag;
+    const char *input;              /* as messages name it: a file, or the topic */
+    bool is_topic;
+    bool json, quiet, scores_in, as_published;
     struct sq_option_list sets, models;
     int64_t settle_ms;
     struct sq_config *config;       /* in force: that of -c and --set */
     struct sq_engine *engine;       /* NULL with --scores-in */
+    char model_name[256];           /* as alerts have it */
     struct sq_lines lines;
     struct sq_sweep sweep;
     struct sq_replay_point *points; /* what is tried: of a sweep all, of a diff the two, else one */
@@ -34,19 +39,22 @@ struct replay {
     struct sq_replay_truth truth;
     struct sq_replay_report report;
     struct sq_replay_out out;
+    struct sq_replay_topic topic;
     uint64_t lines_read, refused;
     uint64_t refused_by[SQ_ERR_COUNT]; /* by row of the error table */
 };
 
 /* ---- Lines ---- */
 
-static void note_refusal(struct replay *replay, uint64_t line, int code, const char *message)
+static void note_refusal(struct replay *replay, const struct sq_replay_result *result, int code, const char *message)
 {
+    char place[64];
     replay->refused_by[-code]++;
-    if (replay->refused++ < REFUSALS_SHOWN)
-        fprintf(stderr, "%s:%" PRIu64 ": %s: %s\n", replay->lines.name, line, sq_err_word(code), message);
-    else if (replay->refused == REFUSALS_SHOWN + 1)
-        fprintf(stderr, "%s:%" PRIu64 ": further lines that can't be used are only counted\n", replay->lines.name, line);
+    if (++replay->refused > REFUSALS_SHOWN + 1) return;
+    if (replay->is_topic) snprintf(place, sizeof place, "[%" PRId32 "]@%" PRId64, result->partition, result->offset);
+    else snprintf(place, sizeof place, ":%" PRIu64, result->line);
+    if (replay->refused <= REFUSALS_SHOWN) fprintf(stderr, "%s%s: %s: %s\n", replay->input, place, sq_err_word(code), message);
+    else fprintf(stderr, "%s%s: what else can't be used is only counted\n", replay->input, place);
 }
 
 static int take_result(const struct sq_replay_result *result, void *ctx, struct sq_err *err)
@@ -56,26 +64,37 @@ static int take_result(const struct sq_replay_result *result, void *ctx, struct 
     int status = result->code;
     const char *message = result->message;
     for (unsigned i = 0; i < replay->points_count && status == 0; i++)
-        status = sq_replay_point_take(&replay->points[i], result->score, &problem);
+        status = sq_replay_point_take(&replay->points[i], result->score, replay->scores_in ? result->partition : -1, result->append_ms, &problem);
     if (status == 0) status = sq_replay_out_score(&replay->out, result, &problem);
     if (status == 0 && replay->report_path && !sq_replay_report_note(&replay->report, &replay->points[0].run, result->score->event_time_ms))
         status = sq_err_set(&problem, SQ_E_NOMEM, "no memory for the report");
     if (status == 0) return 0;
     if (result->code == 0) message = problem.message;
     if (sq_err_class(status) != SQ_CLASS_POISON) return sq_err_set(err, status, "%s", message);
-    note_refusal(replay, result->line, status, message);
+    note_refusal(replay, result, status, message);
     return 0;
 }
 
-static int score_lines(struct replay *replay, struct sq_err *err)
+static int score_lines(struct replay *replay, struct sq_replay_scorer *scorer, struct sq_err *err)
+{
+    struct sq_str line = {0};
+    int status = 0, kind = SQ_LINE_END;
+    while (status == 0 && (kind = sq_lines_next(&replay->lines, &line, err)) > SQ_LINE_END) {
+        const struct sq_replay_input input = {
+            .line = ++replay->lines_read, .record = {.value = {line.data ? line.data : "", line.bytes}}, .is_too_long = kind == SQ_LINE_TOO_LONG,
+            .partition = -1, .offset = (int64_t)replay->lines_read - 1, .timestamp_ms = -1,
+        };
+        status = sq_replay_scorer_take(scorer, &input, err);
+    }
+    return status == 0 && kind < 0 ? kind : status;
+}
+
+static int score_input(struct replay *replay, struct sq_err *err)
 {
     struct sq_replay_scorer scorer;
-    int status = sq_replay_scorer_init(&scorer, replay->config, replay->engine, sq_str_view(replay->lines.name), take_result, replay, err);
-    struct sq_str line = {0};
-    int kind = SQ_LINE_END;
-    while (status == 0 && (kind = sq_lines_next(&replay->lines, &line, err)) > SQ_LINE_END)
-        status = sq_replay_scorer_take(&scorer, ++replay->lines_read, line, kind == SQ_LINE_TOO_LONG, err);
-    if (status == 0) status = kind < 0 ? kind : sq_replay_scorer_drain(&scorer, err);
+    int status = sq_replay_scorer_init(&scorer, replay->config, replay->engine, sq_str_view(replay->input), take_result, replay, err);
+    if (status == 0) status = replay->is_topic ? sq_replay_topic_score(&replay->topic, &scorer, err) : score_lines(replay, &scorer, err);
+    if (status == 0) status = sq_replay_scorer_drain(&scorer, err);
     sq_replay_scorer_deinit(&scorer);
     return status;
 }
@@ -108,12 +127,12 @@ static void tell_summary(const struct replay *replay, double seconds)
     struct sq_detector_counts counts = sq_replay_run_counts(run);
     double days = sq_replay_run_days(run);
     uint64_t firing = counts.transitions[SQ_ALERT_FIRING];
-    fprintf(stderr, "%" PRIu64 " lines, %" PRIu64 " records of %u entities over %.1f days in %.2f s (%.0f a second)\n", replay->lines_read,
-            counts.taken, counts.entities, days, seconds, seconds > 0 ? (double)counts.taken / seconds : 0);
+    fprintf(stderr, "%" PRIu64 " %s, %" PRIu64 " records of %u entities over %.1f days in %.2f s (%.0f a second)\n",
+            replay->is_topic ? replay->topic.taken : replay->lines_read, replay->is_topic ? "read" : "lines", counts.taken, counts.entities, days, seconds, seconds > 0 ? (double)counts.taken / seconds : 0);
     tell_refusals(replay);
     fprintf(stderr, "collapsed %" PRIu64 " copies of texts, %" PRIu64 " of prolific authors; late %" PRIu64 " counted, %" PRIu64 " dropped\n",
             counts.collapsed_text, counts.collapsed_author, counts.late_included, counts.late_dropped);
-    if (counts.late_dropped * 100 > counts.taken)
+    if (counts.late_dropped * 100 > counts.taken && !replay->is_topic)
         fprintf(stderr, "many records are late: sort the input by ts to replay it as it happened\n");
     if (replay->points_count > 1) return;
     fprintf(stderr, "%" PRIu64 " firing, %" PRIu64 " updated, %" PRIu64 " resolved, %u still open", firing, counts.transitions[SQ_ALERT_UPDATED],
@@ -153,7 +172,7 @@ static int tell_results(struct replay *replay, struct sq_err *err)
     if (status == 0 && replay->diff_flag) (replay->json ? sq_replay_diff_json : sq_replay_diff_table)(now, &replay->points[1].tally, &text);
     if (status == 0) status = write_out(&text, err);
     if (status == 0 && replay->report_path)
-        status = sq_replay_report_write(&replay->report, &replay->points[0], &figures[0], replay->lines.name, replay->report_path, err);
+        status = sq_replay_report_write(&replay->report, &replay->points[0], &figures[0], replay->input, replay->report_path, err);
     sq_buf_clear(&text);
     if (status == 0 && replay->truth_path && !replay->sweep_flag) sq_replay_figures_sentence(figures, &text);
     if (text.bytes) fputs(text.data, stderr);
@@ -198,35 +217,46 @@ static int load_points(struct replay *replay, struct sq_err *err)
         replay->points[i].name = replay->sweep.points[i] + replay->sweep.path_bytes + 1;
         status = load_point(replay, &replay->points[i], replay->config_path, replay->sweep.points[i], err);
     }
-    const char *model_name = replay->engine ? sq_engine_info(replay->engine)->name : "";
-    for (unsigned i = 0; i < count && status == 0; i++) status = sq_replay_point_open(&replay->points[i], model_name, err);
+    for (unsigned i = 0; i < count && status == 0; i++) status = sq_replay_point_open(&replay->points[i], replay->model_name, err);
     return status;
 }
 
 /* ---- The command ---- */
 
-static int read_all(struct replay *replay, const char *input, struct sq_err *err)
+static int read_input(struct replay *replay, struct sq_err *err)
 {
-    int status = sq_lines_open(&replay->lines, input, replay->config->input.format.bytes_max, err);
+    if (!replay->scores_in) return score_input(replay, err);
+    return replay->is_topic ? sq_replay_topic_read(&replay->topic, take_result, replay, err) : read_scores(replay, err);
+}
+
+/* A file has an end, and there the last bucket closes; a topic goes on, and its last bucket is as open as it is for a worker. */
+static int read_all(struct replay *replay, struct sq_err *err)
+{
+    int status = replay->is_topic ? 0 : sq_lines_open(&replay->lines, replay->input, replay->config->input.format.bytes_max, err);
     if (status) return status;
+    if (!replay->is_topic) replay->input = replay->lines.name;
     uint64_t start_ns = sq_clock_monotonic_ns();
-    status = replay->scores_in ? read_scores(replay, err) : score_lines(replay, err);
-    for (unsigned i = 0; i < replay->points_count && status == 0; i++) status = sq_replay_point_finish(&replay->points[i], err);
+    status = read_input(replay, err);
+    for (unsigned i = 0; i < replay->points_count && status == 0 && !replay->is_topic; i++) status = sq_replay_point_finish(&replay->points[i], err);
     if (status == 0 && !replay->quiet) tell_summary(replay, (double)(sq_clock_monotonic_ns() - start_ns) / 1e9);
-    sq_lines_close(&replay->lines);
+    if (!replay->is_topic) sq_lines_close(&replay->lines);
     return status;
 }
 
-static int replay_input(struct replay *replay, const char *input, struct sq_err *err)
+static int replay_input(struct replay *replay, struct sq_err *err)
 {
-    replay->config->input.format.encoding = SQ_EVENT_JSON; /* whatever the topics hold */
+    if (!replay->is_topic) replay->config->input.format.encoding = SQ_EVENT_JSON; /* whatever the topics hold */
+    else if (sq_replay_topic_init(&replay->topic, replay->config, replay->input, replay->from_flag, replay->to_flag, err)) return err->code;
     enum sq_replay_stdout to_stdout = replay->sweep_flag || replay->diff_flag ? SQ_REPLAY_SILENT : replay->json ? SQ_REPLAY_JSON : SQ_REPLAY_PEOPLE;
     int status = replay->truth_path ? sq_replay_truth_read(&replay->truth, replay->truth_path, err) : 0;
     if (status == 0 && !replay->scores_in) status = sq_model_open_configured(&replay->engine, replay->config, &replay->models, err);
+    sq_model_configured_name(replay->config, &replay->models, replay->model_name, sizeof replay->model_name);
+    if (replay->scores_in && !replay->is_topic) replay->model_name[0] = '\0'; /* whose scores these are isn't known */
     if (status == 0) status = load_points(replay, err);
     if (status) return status;
     status = sq_replay_out_open(&replay->out, replay->scores_path, replay->alerts_path, to_stdout, err);
-    if (status == 0) status = read_all(replay, input, err);
+    replay->out.is_published = replay->as_published;
+    if (status == 0) status = read_all(replay, err);
     if (status == 0) status = tell_results(replay, err);
     int closed = sq_replay_out_close(&replay->out, status ? NULL : err);
     return status ? status : closed;
@@ -243,10 +273,18 @@ static void close_all(struct replay *replay)
 }
 
 /* What options say together; SQ_ARGS_GO_ON, or the exit code. */
+static int check_input(const struct replay *replay, const struct sq_operands *operands)
+{
+    if (replay->is_topic && operands->count) return sq_args_mistake(&sq_command_replay, "--topic is the input already: no INPUT beside it");
+    if (!replay->is_topic && (replay->from_flag || replay->to_flag)) return sq_args_mistake(&sq_command_replay, "--from and --to are places in a --topic");
+    if (!replay->is_topic && operands->count == 0) return sq_args_mistake(&sq_command_replay, "an INPUT is missing; - is stdin, --topic reads from Kafka");
+    return SQ_ARGS_GO_ON;
+}
+
 static int check_options(struct replay *replay)
 {
     struct sq_err err;
-    bool copies = replay->scores_in && replay->scores_path && !sq_replay_out_is_compact(replay->scores_path);
+    bool copies = replay->scores_in && !replay->is_topic && replay->scores_path && !sq_replay_out_is_compact(replay->scores_path);
     bool reads_twice = replay->config_path && strcmp(replay->config_path, "-") == 0 && (replay->sweep_flag || replay->diff_flag);
     if (copies) return sq_args_mistake(&sq_command_replay, "--scores-out with --scores-in would copy the input; a name that ends in " SQ_COMPACT_SUFFIX " turns it into the compact form");
     if (reads_twice) return sq_args_mistake(&sq_command_replay, "-c - can be read once only: --sweep and --diff need a file");
@@ -269,20 +307,25 @@ static int run(int argc, char **argv)
         {.name = "alerts-out", .text = &replay.alerts_path},            {.name = "scores-in", .flag = &replay.scores_in},
         {.name = "sweep", .text = &replay.sweep_flag},                  {.name = "diff", .text = &replay.diff_flag},
         {.name = "truth", .text = &replay.truth_path},                  {.name = "settle", .text = &replay.settle_flag},
-        {.name = "report", .text = &replay.report_path},
+        {.name = "report", .text = &replay.report_path},                {.name = "topic", .text = &replay.input},
+        {.name = "from", .text = &replay.from_flag},                    {.name = "to", .text = &replay.to_flag},
+        {.name = "as-published", .flag = &replay.as_published},
         {.name = "json", .flag = &replay.json},                         {.name = "quiet", .letter = 'q', .flag = &replay.quiet},
         {0},
     };
     struct sq_operands operands = {.max = 1};
     int exit_code = sq_args_parse(&sq_command_replay, options, argc, argv, &operands);
-    if (exit_code == SQ_ARGS_GO_ON && operands.count == 0) exit_code = sq_args_mistake(&sq_command_replay, "an INPUT is missing; - is stdin");
+    replay.is_topic = replay.input != NULL;
+    if (exit_code == SQ_ARGS_GO_ON) exit_code = check_input(&replay, &operands);
     if (exit_code == SQ_ARGS_GO_ON) exit_code = check_options(&replay);
     if (exit_code != SQ_ARGS_GO_ON) return exit_code;
 
     struct sq_err err;
-    const struct sq_config_sources sources = {.path = replay.config_path, .sets = replay.sets.items, .sets_count = replay.sets.count, .offline = true};
+    const struct sq_config_sources sources = {
+        .path = replay.config_path, .sets = replay.sets.items, .sets_count = replay.sets.count, .offline = !replay.is_topic};
+    if (!replay.is_topic) replay.input = operands.items[0];
     int status = sq_config_load(&replay.config, &sources, &err);
-    if (status == 0) status = replay_input(&replay, operands.items[0], &err);
+    if (status == 0) status = replay_input(&replay, &err);
     close_all(&replay);
     if (status == 0) return 0;
     fprintf(stderr, "squall replay: %s\n", err.message);
@@ -293,6 +336,7 @@ const struct sq_command sq_command_replay = {
     "replay", "history through the same code: what would have been an alert",
     "usage: squall replay [-c FILE] [--set path=value]... [--scores-out F] [--alerts-out F] INPUT|-\n"
     "       squall replay [-c FILE] [--set path=value]... --scores-in [--alerts-out F] INPUT|-\n"
+    "       squall replay [-c FILE] [--set path=value]... --topic T [--from PLACE] [--to PLACE] [--scores-in] [--alerts-out F]\n"
     "       squall replay ... --sweep path=a:b:step|a,b,c INPUT|-\n"
     "       squall replay ... --diff BASE INPUT|-\n"
     "\n"
@@ -300,13 +344,20 @@ const struct sq_command sq_command_replay = {
     "everything; neither brokers nor topics are needed. Alerts go to stdout, a summary to stderr. Lines that can't be used are told of,\n"
     "counted and passed over, as a worker would send them to the dead letters.\n"
     "\n"
+    "With --topic the input is a range of a topic on kafka.brokers, read without a group: records in input.format or, with --scores-in, the\n"
+    "scores of a worker, which give the alerts it published. The last minute stays open, as it does for a worker.\n"
+    "\n"
     "  -c, --config FILE      the file; - is stdin; default $SQUALL_CONFIG, else defaults and environment alone\n"
     "  -s, --set PATH=VALUE   sets one key, as in rules.NegativeSpike.budget_per_entity_week=0.2; repeatable\n"
     "      --model DIR        a Hugging Face folder instead of model.path; repeated: an ensemble\n"
     "      --scores-out F     each record's score as a line: entity, ts, label, score, scores, author, text_hash; in the compact form\n"
     "                         where F ends in .sqs, which replays several times faster\n"
     "      --scores-in        INPUT holds such scores, in either form: no model is run\n"
+    "      --topic T          a topic instead of INPUT\n"
+    "      --from, --to PLACE of each partition: start, end, an offset N, +N after the start, -N before the end, or a time as @-2h,\n"
+    "                         @2026-01-31T12:00:00Z, @1767225600000; default start and end. What is at --to is left out\n"
     "      --alerts-out F     each transition as a line of JSON, times in milliseconds\n"
+    "      --as-published     alerts in the form of <app>.alerts instead\n"
     "      --sweep P=VALUES   one read of the input, a detector for each value of a key, a table of what they give\n"
     "      --diff BASE        which alerts this configuration adds (+), removes (-) and moves (~) against BASE: a file, or PATH=VALUE\n"
     "                         beside -c and --set\n"
@@ -316,5 +367,5 @@ const struct sq_command sq_command_replay = {
     "      --json             the same on stdout as JSON, instead of lines for people\n"
     "  -q, --quiet            no summary\n"
     "\n"
-    "Exit codes: 0 done; 1 the input can't be read or an output not written; 78 wrong configuration or model.\n",
+    "Exit codes: 0 done; 1 the input can't be read or an output not written; 69 no answer from the broker; 78 wrong configuration or model.\n",
     run};

@@ -83,7 +83,8 @@ int sq_replay_out_alert(struct sq_replay_out *out, const struct sq_alert *alert,
 {
     int status = 0;
     sq_buf_clear(&out->line);
-    if (out->alerts_out || out->to_stdout == SQ_REPLAY_JSON) status = sq_alert_encode_flat(alert, &out->line, err);
+    if (out->alerts_out || out->to_stdout == SQ_REPLAY_JSON)
+        status = (out->is_published ? sq_alert_encode_json : sq_alert_encode_flat)(alert, &out->line, err);
     sq_buf_append_char(&out->line, '\n');
     if (status == 0 && out->alerts_out) status = write_line(out->alerts_out, &out->line, out->alerts_path, err);
     if (status == 0 && out->to_stdout == SQ_REPLAY_JSON) status = write_line(stdout, &out->line, "stdout", err);

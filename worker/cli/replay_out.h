@@ -19,6 +19,7 @@ struct sq_replay_out {
     const char *scores_path, *alerts_path;
     enum sq_replay_stdout to_stdout;
     bool is_compact;               /* the form of scores_out, by the end of its name */
+    bool is_published;             /* alerts as <app>.alerts has them; set after the opening */
     struct sq_compact compact;
     struct sq_buf line;
 };

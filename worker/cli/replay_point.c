@@ -21,10 +21,10 @@ int sq_replay_point_open(struct sq_replay_point *point, const char *model_name, 
     return sq_replay_run_open(&point->run, point->config, model_name, on_alert, point, err);
 }
 
-int sq_replay_point_take(struct sq_replay_point *point, const struct sq_score *score, struct sq_err *err)
+int sq_replay_point_take(struct sq_replay_point *point, const struct sq_score *score, int32_t partition, int64_t append_ms, struct sq_err *err)
 {
     point->err = err;
-    return sq_replay_run_take(&point->run, score, err);
+    return sq_replay_run_take_at(&point->run, score, partition, append_ms, err);
 }
 
 int sq_replay_point_finish(struct sq_replay_point *point, struct sq_err *err)

@@ -36,8 +36,8 @@ struct sq_replay_figures {
 int sq_replay_point_open(struct sq_replay_point *point, const char *model_name, struct sq_err *err);
 void sq_replay_point_close(struct sq_replay_point *point);
 
-/* As sq_replay_run_take and sq_replay_run_finish; what comes of it is kept and written. */
-int sq_replay_point_take(struct sq_replay_point *point, const struct sq_score *score, struct sq_err *err);
+/* As sq_replay_run_take_at and sq_replay_run_finish; what comes of it is kept and written. */
+int sq_replay_point_take(struct sq_replay_point *point, const struct sq_score *score, int32_t partition, int64_t append_ms, struct sq_err *err);
 int sq_replay_point_finish(struct sq_replay_point *point, struct sq_err *err);
 
 /* Equal for configurations that decide alike. */

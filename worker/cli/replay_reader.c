@@ -35,10 +35,11 @@ static int next_line(struct sq_replay_reader *reader, struct sq_replay_result *r
 int sq_replay_reader_next(struct sq_replay_reader *reader, struct sq_replay_result *result, struct sq_err *err)
 {
     *result = (struct sq_replay_result){
-        .line = reader->taken + 1, .score = &reader->line.score, .labels = reader->line.labels, .message = reader->message};
+        .line = reader->taken + 1, .partition = -1, .score = &reader->line.score, .labels = reader->line.labels, .message = reader->message};
     int status = reader->is_compact ? sq_compact_read(&reader->compact, reader->lines, &reader->line.score, reader->line.labels, err)
                                     : next_line(reader, result, err);
     reader->line.score.source.offset = (int64_t)reader->taken;
+    result->append_ms = reader->line.score.event_time_ms;
     if (status == 1) reader->taken++;
     return status;
 }

@@ -30,8 +30,13 @@ void sq_replay_run_close(struct sq_replay_run *run)
 
 int sq_replay_run_take(struct sq_replay_run *run, const struct sq_score *score, struct sq_err *err)
 {
-    int32_t partition = sq_partition_of(score->entity, (int32_t)run->config->output.partitions);
-    int status = sq_detector_take(run->detectors[partition], score, score->event_time_ms, run->emit, run->ctx, err);
+    return sq_replay_run_take_at(run, score, -1, score->event_time_ms, err);
+}
+
+int sq_replay_run_take_at(struct sq_replay_run *run, const struct sq_score *score, int32_t partition, int64_t append_ms, struct sq_err *err)
+{
+    if (partition < 0) partition = sq_partition_of(score->entity, (int32_t)run->config->output.partitions);
+    int status = sq_detector_take(run->detectors[partition], score, append_ms, run->emit, run->ctx, err);
     if (status) return status;
     if (score->event_time_ms < run->first_ms) run->first_ms = score->event_time_ms;
     if (score->event_time_ms > run->last_ms) run->last_ms = score->event_time_ms;

@@ -22,6 +22,9 @@ void sq_replay_run_close(struct sq_replay_run *run);
 /* The next score in input order; append time is its event time. POISON codes mean this record only. */
 int sq_replay_run_take(struct sq_replay_run *run, const struct sq_score *score, struct sq_err *err);
 
+/* The same of a score whose append time is known, and whose scores partition, which must be below output.partitions; -1: the entity's. */
+int sq_replay_run_take_at(struct sq_replay_run *run, const struct sq_score *score, int32_t partition, int64_t append_ms, struct sq_err *err);
+
 /* The end of the input: the last bucket closes, open alerts stay open. */
 int sq_replay_run_finish(struct sq_replay_run *run, struct sq_err *err);
 

@@ -11,6 +11,8 @@ enum { SLOTS_COUNT = 1024, MESSAGE_BYTES = 160, KEPT_BYTES_MAX = 16 * 1024 };
 struct slot {
     struct sq_ordered_slot ordered; /* first; the code of a refused line is its prediction's */
     uint64_t line;
+    int32_t partition;              /* -1: of no topic */
+    int64_t offset, append_ms;
     struct sq_event event;          /* its strings lie in `strings` */
     struct sq_event_time time;
     struct sq_buf strings;
@@ -55,11 +57,14 @@ static struct sq_str excerpt_of(struct sq_replay_scorer *scorer, const struct sl
 static int give(struct sq_replay_scorer *scorer, const struct slot *slot, struct sq_err *err)
 {
     const struct sq_prediction *prediction = &slot->ordered.job.prediction;
-    const struct sq_replay_result refused = {
-        .line = slot->line, .code = prediction->code, .message = slot->message[0] ? slot->message : sq_err_meaning(prediction->code)};
-    if (prediction->code) return scorer->each(&refused, scorer->ctx, err);
+    struct sq_replay_result result = {.line = slot->line, .partition = slot->partition, .offset = slot->offset, .append_ms = slot->append_ms};
+    if (prediction->code) {
+        result.code = prediction->code;
+        result.message = slot->message[0] ? slot->message : sq_err_meaning(prediction->code);
+        return scorer->each(&result, scorer->ctx, err);
+    }
     struct sq_score score = {
-        .source = {scorer->source, 0, (int64_t)slot->line - 1},
+        .source = {scorer->source, slot->partition < 0 ? 0 : slot->partition, slot->offset},
         .entity = slot->event.entity,
         .event_time_ms = slot->time.ms,
         .clamped = slot->time.is_clamped,
@@ -76,7 +81,9 @@ static int give(struct sq_replay_scorer *scorer, const struct slot *slot, struct
         .excerpt = excerpt_of(scorer, slot),
     };
     memcpy(score.probabilities, prediction->probabilities, score.probabilities_count * sizeof *score.probabilities);
-    const struct sq_replay_result result = {.line = slot->line, .score = &score, .author = slot->event.author, .labels = scorer->labels};
+    result.score = &score;
+    result.author = slot->event.author;
+    result.labels = scorer->labels;
     return scorer->each(&result, scorer->ctx, err);
 }
 
@@ -123,20 +130,30 @@ static bool keep_strings(struct slot *slot)
     return true;
 }
 
-/* Append time is the event's own time; one that has none stands where the line before it does. */
-static int decode(struct sq_replay_scorer *scorer, struct slot *slot, struct sq_str line, struct sq_err *err)
+/* A record's event time is bounded as in a worker. Without a timestamp, as in a line, append time is the event's own time, and one that has none
+ * stands where the one before it does. */
+static void place_in_time(struct sq_replay_scorer *scorer, struct slot *slot, int64_t timestamp_ms)
 {
-    const struct sq_record record = {.value = {line.data ? line.data : "", line.bytes}};
+    const struct sq_event *event = &slot->event;
+    bool is_stamped = timestamp_ms >= 0;
+    slot->time = is_stamped ? sq_event_time(event->has_ts, event->ts_ms, timestamp_ms, timestamp_ms, scorer->config->future_ms_max)
+                            : sq_event_time(event->has_ts, event->ts_ms, -1, scorer->latest_ms, INT64_MAX);
+    slot->append_ms = is_stamped ? timestamp_ms : slot->time.ms;
+}
+
+static int decode(struct sq_replay_scorer *scorer, struct slot *slot, const struct sq_replay_input *input, struct sq_err *err)
+{
+    if (input->is_too_long) return sq_err_set(err, SQ_E_TOO_LARGE, "the line is over input.max_bytes");
     scorer->arena.used_bytes = 0;
-    int status = sq_event_decode(&scorer->config->input.format, &record, &scorer->arena, &slot->event, err);
+    int status = sq_event_decode(&scorer->config->input.format, &input->record, &scorer->arena, &slot->event, err);
     if (status) return status;
-    slot->time = sq_event_time(slot->event.has_ts, slot->event.ts_ms, -1, scorer->latest_ms, INT64_MAX);
+    place_in_time(scorer, slot, input->timestamp_ms);
     if (slot->time.ms < 0) return sq_err_set(err, SQ_E_MISSING_FIELD, "ts: absent or before 1970, and so in every line before");
     scorer->latest_ms = slot->time.ms;
     return keep_strings(slot) ? 0 : sq_err_set(err, SQ_E_NOMEM, "no memory for a line");
 }
 
-int sq_replay_scorer_take(struct sq_replay_scorer *scorer, uint64_t line_number, struct sq_str line, bool too_long, struct sq_err *err)
+int sq_replay_scorer_take(struct sq_replay_scorer *scorer, const struct sq_replay_input *input, struct sq_err *err)
 {
     struct slot *slot;
     int status = 0;
@@ -144,13 +161,14 @@ int sq_replay_scorer_take(struct sq_replay_scorer *scorer, uint64_t line_number,
         give_oldest(scorer, &status, err);
         if (status) return status;
     }
-    slot->line = line_number;
+    slot->line = input->line;
+    slot->partition = input->partition;
+    slot->offset = input->offset;
     slot->message[0] = '\0';
     slot->ordered.job = (struct sq_job){0};
     struct sq_err problem;
-    if (too_long) status = sq_err_set(&problem, SQ_E_TOO_LARGE, "the line is over input.max_bytes");
-    else status = decode(scorer, slot, line, &problem);
-    if (status && sq_err_class(status) != SQ_CLASS_POISON) return sq_err_set(err, status, "line %llu: %s", (unsigned long long)line_number, problem.message);
+    status = decode(scorer, slot, input, &problem);
+    if (status && sq_err_class(status) != SQ_CLASS_POISON) return sq_err_set(err, status, "line %llu: %s", (unsigned long long)input->line, problem.message);
     if (status) {
         refuse(slot, status, problem.message);
         sq_ordered_skip(&scorer->ordered);
@@ -158,5 +176,5 @@ int sq_replay_scorer_take(struct sq_replay_scorer *scorer, uint64_t line_number,
     }
     slot->ordered.job.text = slot->event.text;
     status = sq_ordered_submit(&scorer->ordered);
-    return status ? sq_err_set(err, status, "line %llu can't be handed to the engine: %s", (unsigned long long)line_number, sq_err_meaning(status)) : 0;
+    return status ? sq_err_set(err, status, "line %llu can't be handed to the engine: %s", (unsigned long long)input->line, sq_err_meaning(status)) : 0;
 }

@@ -209,6 +209,7 @@ static bool give(struct reader *reader, struct part *part)
         .partition = message->partition, .offset = message->offset, .timestamp_ms = rd_kafka_message_timestamp(message, &type),
         .key = {message->key, message->key_len}, .value = {message->payload, message->len},
     };
+    if (type == RD_KAFKA_TIMESTAMP_NOT_AVAILABLE) record.timestamp_ms = -1;
     record.is_append_time = type == RD_KAFKA_TIMESTAMP_LOG_APPEND_TIME;
     fill_headers(&record, message);
     bool goes_on = reader->each(&record, reader->ctx);

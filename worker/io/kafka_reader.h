@@ -11,7 +11,8 @@
 /* Borrowed for the call. */
 struct sq_reader_record {
     int32_t partition;
-    int64_t offset, timestamp_ms;
+    int64_t offset;
+    int64_t timestamp_ms; /* -1: none */
     bool is_append_time; /* timestamp_ms is the broker's, not the producer's */
     struct sq_str key, value; /* data NULL: null */
     struct sq_header headers[SQ_HEADERS_MAX]; /* those that fit */

@@ -82,3 +82,16 @@ int sq_model_paths_find(struct sq_model_paths *paths, const char *const *given, 
     paths->further[given_count ? given_count - 1 : 0] = NULL;
     return status;
 }
+
+void sq_model_paths_name(const struct sq_model_paths *paths, char *name, size_t name_bytes)
+{
+    size_t used = 0;
+    name[0] = '\0';
+    for (unsigned i = 0; i < SQ_MEMBERS_MAX && used < name_bytes && (i == 0 || paths->further[i - 1]); i++) {
+        char *real = realpath(paths->items[i], NULL);
+        const char *path = real ? real : paths->items[i], *slash = strrchr(path, '/');
+        int bytes = snprintf(name + used, name_bytes - used, "%s%s", i ? "+" : "", slash && slash[1] ? slash + 1 : path);
+        used += bytes > 0 ? (size_t)bytes : 0;
+        free(real);
+    }
+}

@@ -21,6 +21,9 @@ struct sq_model_paths {
 /* `given`: what flags or configuration name, as [given_count]; none is the default. SQ_E_CONFIG for more than SQ_MEMBERS_MAX. */
 int sq_model_paths_find(struct sq_model_paths *paths, const char *const *given, unsigned given_count, struct sq_err *err);
 
+/* The name that the engine gives such a model: the folders' last components, of an ensemble joined by "+". Cut to fit. */
+void sq_model_paths_name(const struct sq_model_paths *paths, char *name, size_t name_bytes);
+
 /* The shipped model below the folder where an executable lies; split from the above for tests. */
 int sq_model_path_shipped(const char *executable_folder, char path[SQ_MODEL_PATH_BYTES], struct sq_err *err);
 

@@ -1,0 +1,62 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The same log gives the same alerts, byte for byte: from a worker that is stopped in the middle and goes on with other threads beside a second
+worker, from replays of its scores, and from replays of its input on other numbers of threads."""
+import json
+import re
+import subprocess
+
+from exactly import all_read, posts
+from squall import BINARY, unique, wait_for
+
+RECORDS, PARTITIONS = 4000, 3
+
+
+def replay(worker, *arguments):
+    done = subprocess.run([BINARY, "replay", "-c", worker.config, "--json", "--as-published", *arguments], stdout=subprocess.PIPE,
+                          stderr=subprocess.PIPE, text=True, timeout=120)
+    assert done.returncode == 0, done.stderr
+    return done.stdout.splitlines(), done.stderr
+
+
+def by_fingerprint(lines):
+    """The transitions of each alert in their order. Whether a worker or a replay made them is the one thing that may differ."""
+    out = {}
+    for line in lines:
+        line = line.replace('"mode":"replay"', '"mode":"live"')
+        out.setdefault(json.loads(line)["fingerprint"], []).append(line)
+    return out
+
+
+def published(kafka, app):
+    return by_fingerprint(message.value().decode() for message in sorted(kafka.read(f"{app}.alerts"), key=lambda m: (m.partition(), m.offset())))
+
+
+def test_the_same_log_gives_the_same_alerts(kafka, model, start, tmp_path):
+    app, topic = unique("same"), unique("posts")
+    kafka.make_topic(topic, PARTITIONS)
+    records = posts(RECORDS, PARTITIONS)
+    # As a producer does that takes the event's time: what is appended then is the same in every replay.
+    records = [{**record, "timestamp": int(re.search(rb'"ts": (\d+)', record["value"])[1])} for record in records]
+    first = start(app, topic, model=model)
+    first.wait_ready()
+    half = RECORDS * 7 // 10  # within the second wave: an alert is open
+    kafka.produce(topic, records[:half])
+    wait_for("the first part is read", lambda: all_read(kafka, app, topic), every_s=0.5)
+    assert first.stop() == 0
+    workers = [start(app, topic, model=model, name=f"w{threads}", config={"model": {"threads": threads}}).wait_ready() for threads in (2, 3)]
+    kafka.produce(topic, records[half:])
+    wait_for("the rest is read", lambda: all_read(kafka, app, topic), every_s=0.5)
+    assert [worker.stop() for worker in workers] == [0, 0]
+
+    live = published(kafka, app)
+    assert sum(map(len, live.values())) > 8 and any('"RESOLVED"' in line for lines in live.values() for line in lines)
+    once, said = replay(first, "--topic", f"{app}.scores", "--scores-in")
+    assert by_fingerprint(once) == live, said
+    again, _ = replay(first, "--topic", f"{app}.scores", "--scores-in", "--from", "start", "--to", "end")
+    assert again == once
+
+    texts, said = replay(first, "--topic", topic, "--set", "model.threads=1")
+    assert "refused 19: decode 19" in said, said
+    assert texts and replay(first, "--topic", topic, "--set", "model.threads=3")[0] == texts
+    told = replay(first, "--topic", f"{app}.scores", "--scores-in", "--to", "@-2000d")[1]
+    assert told.startswith("0 read, 0 records"), told
