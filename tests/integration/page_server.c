@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The real HTTP server, API and page over a worker that is made up, so that test_page.py can see every state of the page without a broker
- * or a model. usage: page_server empty|calm|firing|resolved [LISTEN [TOKEN_FILE]]; prints its URL. `resolved` fires for six seconds first. */
+ * or a stream. usage: page_server MODEL empty|calm|firing|resolved [LISTEN [TOKEN_FILE]]; prints its URL. `resolved` fires for six seconds
+ * first. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -8,20 +9,56 @@
 #include "engine/base/clock.h"
 #include "engine/base/metrics.h"
 #include "worker/io/loop.h"
+#include "worker/pipeline/alert_stage.h"
 #include "worker/pipeline/api.h"
+#include "worker/pipeline/pipeline.h"
 
-enum { PARTITIONS = 6, STEP_MIN = 30, FIRING_TICKS = 24 };
+enum { PARTITIONS = 6, STEP_MIN = 30, FIRING_TICKS = 24, ALERT_ID = 0xabc };
 
 struct sq_pipeline {
     enum { EMPTY, CALM, FIRING, RESOLVED } scene;
+    struct sq_engine *engine;
     int64_t started_ms, event_ms;
     unsigned looks; /* at the status: the fake's clock */
 };
 
-static const struct sq_model_info model = {
-    .name = "minilm-l6", .architecture = "BertForSequenceClassification", .dtype = "F16", .precision_text = "int8", .xxh128 = "00112233445566778899aabbccddeeff",
-    .layers = 6, .hidden = 384, .tokens_max = 128, .labels_count = 3, .labels = {"negative", "neutral", "positive"}, .isa = "openblas",
-};
+/* ---- the pipeline as api.c sees it ---- */
+
+struct sq_predict *sq_pipeline_predict(struct sq_pipeline *pipeline) { return (void)pipeline, NULL; }
+struct sq_predict *sq_pipeline_embed(struct sq_pipeline *pipeline) { return (void)pipeline, NULL; }
+struct sq_alert_stage *sq_pipeline_alert(struct sq_pipeline *pipeline) { return (struct sq_alert_stage *)pipeline; }
+
+/* Everything can be said of the one alert. */
+int sq_alert_stage_acknowledge(struct sq_alert_stage *stage, uint64_t alert_id, bool *found, struct sq_err *err)
+{
+    (void)stage;
+    (void)err;
+    *found = alert_id == ALERT_ID;
+    return 0;
+}
+
+int sq_alert_stage_silence(struct sq_alert_stage *stage, const struct sq_silence *silence, struct sq_alert_coverage *coverage, struct sq_err *err)
+{
+    (void)stage;
+    (void)silence;
+    (void)err;
+    *coverage = (struct sq_alert_coverage){.partition = 0, .partitions = 1, .owned = 1, .covered = 1};
+    return 0;
+}
+
+struct sq_alert_coverage sq_alert_stage_unsilence(struct sq_alert_stage *stage, uint64_t id)
+{
+    (void)stage;
+    (void)id;
+    return (struct sq_alert_coverage){0};
+}
+
+void sq_alert_stage_silences(const struct sq_alert_stage *stage, sq_alert_silence_fn each, void *ctx)
+{
+    (void)stage;
+    (void)each;
+    (void)ctx;
+}
 
 const char *sq_worker_state_word(enum sq_worker_state state)
 {
@@ -37,7 +74,7 @@ void sq_pipeline_status(const struct sq_pipeline *pipeline, struct sq_status *st
     *status = (struct sq_status){
         .app = "demo", .instance = "worker-1", .mode = "demo", .state = empty ? SQ_WORKER_STARTING : SQ_WORKER_RUNNING, .ready = !empty,
         .live = true, .started_at_ms = pipeline->started_ms, .now_ms = sq_clock_wall_ms(), .watermark_ms = empty ? INT64_MIN : pipeline->event_ms,
-        .model = empty ? NULL : &model, .engine_threads = 2, .consumed = empty ? 0 : 5432, .scored = empty ? 0 : 5400,
+        .engine = pipeline->engine, .model = empty ? NULL : sq_engine_info(pipeline->engine), .engine_threads = 2, .consumed = empty ? 0 : 5432, .scored = empty ? 0 : 5400,
         .dead_lettered = empty ? 0 : 2, .transitions = {fires(pipeline) || pipeline->scene == RESOLVED, 0, pipeline->scene == RESOLVED && !fires(pipeline)},
         .firing = fires(pipeline), .entities = empty ? 0 : 3, .input_partitions = empty ? 0 : PARTITIONS, .scores_partitions = empty ? 0 : 12,
         .lag = empty ? -1 : 30, .in_flight = 30, .in_flight_max = 512,
@@ -63,7 +100,7 @@ void sq_pipeline_entities(const struct sq_pipeline *pipeline, unsigned limit, sq
         struct sq_entity_view view = {
             .rule = SQ_STR("NegativeSpike"), .entity = sq_str_view(names[i]), .count = 40 + wave, .matched = fire ? 30 : 5 + wave / 3,
             .count_long = 160, .matched_long = fire ? 104 : 20, .baseline_rate = 0.14, .baseline_low = 0.06, .baseline_high = 0.24,
-            .strength = fire ? 9.5 : 0.4, .threshold = 3.3, .firing = fire, .severity = SQ_SEVERITY_CRITICAL, .alert_id = 0xabc,
+            .strength = fire ? 9.5 : 0.4, .threshold = 3.3, .firing = fire, .severity = SQ_SEVERITY_CRITICAL, .alert_id = ALERT_ID,
             .starts_at_ms = pipeline->event_ms - 1800000,
         };
         each(&view, ctx);
@@ -81,7 +118,7 @@ static void give_alert(const struct sq_pipeline *pipeline, uint64_t seq, bool ov
         "\"offset\":\"77\",\"ts\":\"2026-01-31T11:58:00Z\",\"label\":\"negative\",\"score\":0.98,\"excerpt\":\"<img src=x onerror=alert(1)> it broke\"}]}";
     char json[2048];
     int bytes = snprintf(json, sizeof json, form, over ? "RESOLVED" : "FIRING", over ? "calm" : "threshold", over, over ? "14" : "12");
-    struct sq_recent_alert alert = {.seq = seq, .alert_id = 0xabc, .state = over ? SQ_ALERT_RESOLVED : SQ_ALERT_FIRING, .rule = "NegativeSpike",
+    struct sq_recent_alert alert = {.seq = seq, .alert_id = ALERT_ID, .state = over ? SQ_ALERT_RESOLVED : SQ_ALERT_FIRING, .rule = "NegativeSpike",
                                     .entity = "acme", .seen_ms = pipeline->started_ms, .json = {json, (size_t)bytes}};
     each(&alert, ctx);
 }
@@ -124,7 +161,7 @@ int main(int argc, char **argv)
     struct sq_pipeline pipeline = {.started_ms = sq_clock_wall_ms()};
     pipeline.event_ms = pipeline.started_ms - 18 * 3600000;
     unsigned scene = 0;
-    while (scene < 4 && (argc < 2 || strcmp(argv[1], scenes[scene]) != 0)) scene++;
+    while (scene < 4 && (argc < 3 || strcmp(argv[2], scenes[scene]) != 0)) scene++;
     if (scene == 4) return 2;
     memcpy(&pipeline.scene, &scene, sizeof scene);
 
@@ -132,8 +169,9 @@ int main(int argc, char **argv)
     struct sq_api *api;
     struct sq_timer *timer;
     struct sq_err err;
-    struct sq_api_options options = {.listen = argc > 2 ? argv[2] : "127.0.0.1:0", .token_file = argc > 3 ? argv[3] : ""};
-    int status = sq_loop_open(&loop, &err);
+    struct sq_api_options options = {.listen = argc > 3 ? argv[3] : "127.0.0.1:0", .token_file = argc > 4 ? argv[4] : ""};
+    int status = sq_engine_open(&pipeline.engine, &(struct sq_engine_options){.model_path = argv[1]}, &err);
+    if (status == 0) status = sq_loop_open(&loop, &err);
     if (status == 0) status = sq_timer_open(&timer, loop, 250, pass_time, &pipeline, &err);
     if (status == 0) status = sq_api_open(&api, loop, &pipeline, &options, &err);
     if (status != 0) {

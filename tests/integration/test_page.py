@@ -4,16 +4,19 @@ import contextlib
 import json
 import os
 import subprocess
+import tempfile
 import time
 import urllib.error
 import urllib.request
 from pathlib import Path
 
 import pytest
+import tiny_model
 from selenium import webdriver
 from selenium.webdriver.chrome.service import Service
 from selenium.webdriver.common.by import By
 from selenium.webdriver.common.keys import Keys
+from selenium.webdriver.support import expected_conditions
 from selenium.webdriver.support.ui import WebDriverWait
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -24,12 +27,13 @@ CHROMIUM = ["--headless=new", "--no-sandbox", "--disable-gpu", "--disable-quic",
 
 @contextlib.contextmanager
 def served(*args):
-    process = subprocess.Popen([SERVER, *args], stdout=subprocess.PIPE, text=True)
-    try:
-        yield process.stdout.readline().strip()
-    finally:
-        process.kill()
-        process.wait()
+    with tempfile.TemporaryDirectory() as folder:
+        process = subprocess.Popen([SERVER, tiny_model.write(Path(folder) / "minilm-l6"), *args], stdout=subprocess.PIPE, text=True)
+        try:
+            yield process.stdout.readline().strip()
+        finally:
+            process.kill()
+            process.wait()
 
 
 @pytest.fixture(scope="module")
@@ -84,6 +88,18 @@ def test_a_firing_entity_is_shown_with_its_reasons(browser):
         assert "as usual" in rows[1].text
         assert text(browser, "#tile-dead") == "2" and len(browser.find_elements(By.CSS_SELECTOR, "#dead li")) == 2
         assert len(browser.find_elements(By.CSS_SELECTOR, "#lag-strip span")) == 6
+        assert complaints(browser) == []
+
+
+def test_an_alert_is_acknowledged_and_silenced_from_its_card(browser):
+    with served("firing") as url:
+        opened(browser, url, drawn)
+        for button, done in (("Acknowledge", "Acknowledged: no more reminders."), ("Silence for 2 h", "Silenced for 2 h.")):
+            browser.find_element(By.XPATH, f"//article//button[text()='{button}']").click()
+            WebDriverWait(browser, 10).until(expected_conditions.alert_is_present())
+            browser.switch_to.alert.send_keys("me")
+            browser.switch_to.alert.accept()
+            WebDriverWait(browser, 10).until(lambda driver: text(driver, ".card [role=status]") == done)
         assert complaints(browser) == []
 
 

@@ -275,18 +275,15 @@ static void collect_watermark(const struct sq_partition_view *view, void *ctx)
     sq_metrics_write_sample(ctx, SQ_MD_WATERMARK, labels_of(view, &labels), (double)view->watermark_ms / 1000);
 }
 
-static void collect_model(struct sq_buf *out, const struct sq_model_info *model)
-{
-    struct sq_str values[] = {sq_str_view(model->name), sq_str_view(model->xxh128), sq_str_view(model->precision_text)};
-    sq_metrics_write_sample(out, SQ_MD_MODEL_INFO, values, 1);
-}
-
-/* A series a member. Without an engine (a worker that is made up, in a test) there is the one model. */
-static void collect_models(struct sq_buf *out, const struct sq_engine *engine, const struct sq_model_info *model)
+/* A series a member. */
+static void collect_models(struct sq_buf *out, const struct sq_engine *engine)
 {
     sq_metrics_write_family(out, SQ_MD_MODEL_INFO);
-    if (!engine) collect_model(out, model);
-    for (unsigned i = 0; engine && i < sq_engine_members_count(engine); i++) collect_model(out, sq_engine_info(sq_engine_member(engine, i)));
+    for (unsigned i = 0; i < sq_engine_members_count(engine); i++) {
+        const struct sq_model_info *model = sq_engine_info(sq_engine_member(engine, i));
+        struct sq_str values[] = {sq_str_view(model->name), sq_str_view(model->xxh128), sq_str_view(model->precision_text)};
+        sq_metrics_write_sample(out, SQ_MD_MODEL_INFO, values, 1);
+    }
 }
 
 static void collect(struct sq_buf *out, void *ctx)
@@ -299,7 +296,7 @@ static void collect(struct sq_buf *out, void *ctx)
     struct sq_str build[] = {sq_str_view(SQUALL_VERSION), sq_str_view(sq_kafka_version()), sq_str_view(model ? model->isa : "")};
     sq_metrics_write_sample(out, SQ_MD_BUILD_INFO, build, 1);
     if (model) {
-        collect_models(out, status.engine, model);
+        collect_models(out, status.engine);
         sq_metrics_write_family(out, SQ_MD_PREDICTIONS);
         for (unsigned i = 0; i < model->labels_count && i < SQ_STATUS_LABELS_MAX; i++) {
             struct sq_str label = sq_str_view(model->labels[i]);

@@ -375,8 +375,29 @@ function fillCard(card, episode, entity) {
     h('div', {}, h('div', { class: 'card-head' }, h('h3', { text: alert.entity }), h('span', { class: 'flag', text: alert.severity }), h('span', { class: 'muted', text: alert.rule })),
       card.share, card.chart),
     quotes(episode, 3),
-    whyLine(episode, stats));
+    whyLine(episode, stats),
+    tools(alert));
   card.chart.replaceChildren(courseChart(entity, widthOf(card.chart, 620), 224, true));
+}
+
+/* What people may say of an alert. Where a POST is not taken, for want of a token, neither is this shown. */
+function tools(alert) {
+  if (!state.texts) return null;
+  const said = h('span', { class: 'muted', role: 'status' });
+  const tell = async (path, wish, done) => {
+    const by = prompt('Your name, for the others:', localStorage.getItem('by') || '');
+    if (!by) return;
+    localStorage.setItem('by', by);
+    try {
+      const answer = await fetch(path, { method: 'POST', headers: { 'Content-Type': 'application/json' }, body: JSON.stringify({ by, ...wish }) });
+      setText(said, answer.ok ? done : (await answer.json()).error);
+    } catch { setText(said, 'The worker does not answer.'); }
+  };
+  return h('div', { class: 'tools' },
+    alert.acknowledged ? h('span', { class: 'chip', text: 'acknowledged' }) : h('button', { type: 'button', text: 'Acknowledge',
+      onclick: () => tell(`/api/v1/alerts/${alert.alert_id}/ack`, {}, 'Acknowledged: no more reminders.') }),
+    alert.silenced ? h('span', { class: 'chip', text: 'silenced' }) : h('button', { type: 'button', text: 'Silence for 2 h',
+      onclick: () => tell('/api/v1/silences', { rule: alert.rule, entity: alert.entity, duration: '2h' }, 'Silenced for 2 h.') }), said);
 }
 
 function quotes(episode, max) {
