@@ -51,6 +51,8 @@
     X(SCORE_CACHE_LOOKUPS, COUNTER, "score_cache_lookups_total", "result",                                                       \
       "Texts looked up in the score cache; hits over both is the hit rate.", "hit", "miss")                                      \
     X(SCORE_CACHE_TEXTS, GAUGE, "score_cache_texts", "", "Texts whose scores are kept.")                                         \
+    X(SHADOW_TEXTS, COUNTER, "shadow_texts_total", "result", "Texts of the sample that model.shadow reads, by whether its label is the model's.", \
+      "agreed", "differed", "skipped")                                                                                           \
     X(TEXTS_TRUNCATED, COUNTER, "texts_truncated_total", "", "Texts cut to model.max_tokens.")                                   \
     X(LATE_RECORDS, COUNTER, "late_records_total", "action", "Scores behind the watermark.", "included", "dropped")              \
     X(CLAMPED_TIMESTAMPS, COUNTER, "clamped_timestamps_total", "", "Event times absent, negative or too far ahead.")             \
@@ -80,6 +82,8 @@ enum { SQ_METRIC_SERIES_MAX = 16 };
 #define SQ_METRIC_DYNAMIC_TABLE(X)                                                                                               \
     X(BUILD_INFO, GAUGE, "build_info", "What this binary is made of; always 1.", "version", "librdkafka", "isa")                 \
     X(MODEL_INFO, GAUGE, "model_info", "The model in use, or the models of an ensemble; always 1.", "model", "digest", "dtype")                                \
+    X(SHADOW_AGREEMENT, GAUGE, "shadow_agreement_ratio", "Share of the compared texts on which model.shadow has the label of the model in use.", "model") \
+    X(SHADOW_DIFFERENCE, GAUGE, "shadow_difference_ratio", "Mean absolute difference of a label's probability between model.shadow and the model in use.", "model") \
     X(PREDICTIONS, COUNTER, "predictions_total", "Texts by the label the model found strongest.", "label")                       \
     X(CONSUMER_LAG, GAUGE, "kafka_consumer_lag_records", "Records behind the end of an owned partition; absent while unknown.",  \
       "topic", "partition")                                                                                                      \

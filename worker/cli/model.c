@@ -78,6 +78,21 @@ int sq_model_open_configured(struct sq_engine **engine, const struct sq_config *
     return status ? status : sq_engine_open(engine, &options, err);
 }
 
+int sq_model_open_shadow(struct sq_engine **engine, const struct sq_config *config, struct sq_err *err)
+{
+    char path[SQ_MODEL_PATH_BYTES], cache_dir[SQ_CACHE_DIR_BYTES];
+    *engine = NULL;
+    if (config->model.shadow_path[0] == '\0') return 0;
+    int status = sq_model_path_find(config->model.shadow_path, NULL, path, err);
+    sq_cache_dir_find(config->model.cache_dir, cache_dir);
+    const struct sq_engine_options options = {
+        .model_path = path, .cache_dir = cache_dir, .precision = config->model.precision, .normalise = config->model.normalise,
+        .tokens_max = config->model.tokens_max, .batch_tokens_max = config->model.batch_tokens_max,
+    };
+    if (status == 0) status = sq_engine_open(engine, &options, err);
+    return status < 0 ? sq_err_prefix(err, "model.shadow.path: ") : 0;
+}
+
 int sq_model_open_embedder(struct sq_engine **engine, const struct sq_config *config, struct sq_err *err)
 {
     char path[SQ_MODEL_PATH_BYTES], cache_dir[SQ_CACHE_DIR_BYTES];

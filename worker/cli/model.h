@@ -50,6 +50,9 @@ int sq_model_open_configured(struct sq_engine **engine, const struct sq_config *
 /* The name that model would have in alerts, without opening it; "" where there is none. */
 void sq_model_configured_name(const struct sq_config *config, const struct sq_option_list *flags, char *name, size_t name_bytes);
 
+/* model.shadow.path's model; NULL where there is none. */
+int sq_model_open_shadow(struct sq_engine **engine, const struct sq_config *config, struct sq_err *err);
+
 /* embed.path's model, for vectors; NULL where there is none. */
 int sq_model_open_embedder(struct sq_engine **engine, const struct sq_config *config, struct sq_err *err);
 

@@ -29,7 +29,7 @@ enum { EXIT_SECOND_INTERRUPT = 130 };
 struct worker {
     struct sq_config *config;
     struct sq_sandbox sandbox;
-    struct sq_engine *engine, *embedder;
+    struct sq_engine *engine, *embedder, *shadow;
     struct sq_loop *loop;
     struct sq_source *sources[2]; /* by enum sq_stage_name; NULL: the role is off */
     struct sq_sink *sinks[2];
@@ -148,6 +148,17 @@ static int open_embedder(struct worker *worker, struct sq_err *err)
     return 0;
 }
 
+static int open_shadow(struct worker *worker, struct sq_err *err)
+{
+    int status = worker->engine ? sq_model_open_shadow(&worker->shadow, worker->config, err) : 0;
+    if (status || !worker->shadow) return status;
+    const struct sq_model_info *info = sq_engine_info(worker->shadow);
+    sq_log(SQ_LOG_INFO, SQ_L("model in shadow loaded"), SQ_LS("model", info->name), SQ_LS("architecture", info->architecture),
+           SQ_LR("sample", worker->config->model.shadow_sample), SQ_LS("digest", info->xxh128));
+    log_precisions(worker->shadow);
+    return 0;
+}
+
 static int open_stage(struct worker *worker, enum sq_stage_name stage, struct sq_err *err)
 {
     struct sq_txn_client *client = NULL;
@@ -162,7 +173,8 @@ static int open_stage(struct worker *worker, enum sq_stage_name stage, struct sq
 static int open_pipeline(struct worker *worker, const char *mode, struct sq_err *err)
 {
     const struct sq_pipeline_options options = {
-        .loop = worker->loop, .config = worker->config, .engine = worker->engine, .embedder = worker->embedder, .mode = mode,
+        .loop = worker->loop, .config = worker->config, .engine = worker->engine, .shadow = worker->shadow, .embedder = worker->embedder,
+        .mode = mode,
         .score_source = worker->sources[SQ_STAGE_SCORE], .score_sink = worker->sinks[SQ_STAGE_SCORE],
         .alert_source = worker->sources[SQ_STAGE_ALERT], .alert_sink = worker->sinks[SQ_STAGE_ALERT],
         .state_reader = worker->state_reader,
@@ -192,6 +204,7 @@ static int open_models(struct worker *worker, const struct sq_option_list *model
 {
     int status = worker->config->roles & SQ_ROLE_SCORE ? open_engine(worker, models, err) : 0;
     if (status == 0) status = open_embedder(worker, err);
+    if (status == 0) status = open_shadow(worker, err);
     return status || !worker->config->is_sandboxed ? status : sq_sandbox_close_folder(&worker->sandbox, err);
 }
 
@@ -229,6 +242,7 @@ static void close_worker(struct worker *worker)
     sq_loop_close(worker->loop);
     if (worker->engine) sq_engine_close(worker->engine);
     if (worker->embedder) sq_engine_close(worker->embedder);
+    if (worker->shadow) sq_engine_close(worker->shadow);
     sq_config_close(worker->reloaded);
     sq_config_close(worker->config);
 }

@@ -85,6 +85,8 @@ struct sq_config {
         unsigned batch_tokens_max;
         int64_t batch_wait_ms_max;
         unsigned score_cache_texts; /* 0: none */
+        char shadow_path[SQ_CONFIG_PATH_BYTES]; /* "": none */
+        double shadow_sample; /* share of the texts */
     } model;
     struct {
         char path[SQ_CONFIG_PATH_BYTES]; /* "": off, "same": the first of model.paths, "default": the shipped one */

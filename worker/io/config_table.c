@@ -105,6 +105,10 @@ static const struct sq_config_row rows[] = {
      MEANS("how long a text may wait for its batch to become half full, once there are as many texts as threads; 0s: not at all")},
     {"model.score_cache", INT(ONE(model.score_cache_texts), 0, 16777216), DEFAULT("65536"),
      MEANS("texts whose scores are kept, so that a copy is not encoded again; 0: none")},
+    {"model.shadow.path", TEXT(ONE(model.shadow_path)), DEFAULT(""),
+     MEANS("a second model's folder, which reads a sample and changes nothing: how often it agrees stands in metrics and status; \"\": none")},
+    {"model.shadow.sample", REAL(ONE(model.shadow_sample), 0.0001, 1), DEFAULT("0.05"),
+     MEANS("share of the texts that the second model reads, in what time the cores have left")},
 
     {"embed.path", TEXT(ONE(embed.path)), DEFAULT(""),
      MEANS("what POST /embed makes vectors with: any encoder's folder, pooled as its sentence-transformers files say, else by mean; same: that of "

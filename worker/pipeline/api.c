@@ -286,6 +286,17 @@ static void collect_models(struct sq_buf *out, const struct sq_engine *engine)
     }
 }
 
+/* Absent before the first comparison. */
+static void collect_shadow(struct sq_buf *out, const struct sq_status *status)
+{
+    bool is_known = status->shadow_model && status->shadow.agreed + status->shadow.differed > 0;
+    struct sq_str name = sq_str_view(is_known ? status->shadow_model->name : "");
+    sq_metrics_write_family(out, SQ_MD_SHADOW_AGREEMENT);
+    if (is_known) sq_metrics_write_sample(out, SQ_MD_SHADOW_AGREEMENT, &name, sq_shadow_agreement(&status->shadow));
+    sq_metrics_write_family(out, SQ_MD_SHADOW_DIFFERENCE);
+    if (is_known) sq_metrics_write_sample(out, SQ_MD_SHADOW_DIFFERENCE, &name, sq_shadow_difference(&status->shadow));
+}
+
 static void collect(struct sq_buf *out, void *ctx)
 {
     const struct sq_api *api = ctx;
@@ -303,6 +314,7 @@ static void collect(struct sq_buf *out, void *ctx)
             sq_metrics_write_sample(out, SQ_MD_PREDICTIONS, &label, (double)api->labels[i]);
         }
     }
+    collect_shadow(out, &status);
     sq_metrics_write_family(out, SQ_MD_CONSUMER_LAG);
     sq_pipeline_partitions(api->pipeline, collect_lag, out);
     sq_metrics_write_family(out, SQ_MD_WATERMARK);

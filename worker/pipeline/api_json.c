@@ -128,6 +128,30 @@ static void write_counts(const struct sq_status *status, struct sq_buf *out)
     write_whole(out, "scores_partitions", status->scores_partitions);
 }
 
+static void write_share(struct sq_buf *out, const char *key, double share)
+{
+    sq_json_write_key(out, key);
+    sq_json_write_real(out, share);
+}
+
+/* null without one. */
+static void write_shadow(const struct sq_status *status, struct sq_buf *out)
+{
+    sq_json_write_key(out, "shadow");
+    if (!status->shadow_model) {
+        sq_buf_append_text(out, "null");
+        return;
+    }
+    sq_buf_append_char(out, '{');
+    write_text(out, "model", status->shadow_model->name);
+    write_whole(out, "agreed", (int64_t)status->shadow.agreed);
+    write_whole(out, "differed", (int64_t)status->shadow.differed);
+    write_whole(out, "skipped", (int64_t)status->shadow.skipped);
+    write_share(out, "agreement", sq_shadow_agreement(&status->shadow));
+    write_share(out, "mean_difference", sq_shadow_difference(&status->shadow));
+    sq_buf_append_char(out, '}');
+}
+
 void sq_api_write_status(const struct sq_pipeline *pipeline, struct sq_buf *out)
 {
     struct sq_status status;
@@ -145,6 +169,7 @@ void sq_api_write_status(const struct sq_pipeline *pipeline, struct sq_buf *out)
     write_whole(out, "now", status.now_ms);
     write_known(out, "watermark", status.watermark_ms, INT64_MIN);
     write_model(status.model, out);
+    write_shadow(&status, out);
     write_whole(out, "engine_threads", status.engine_threads);
     write_counts(&status, out);
     write_latency(out);

@@ -102,16 +102,18 @@ static void log_budget(const struct sq_pipeline *pipeline, unsigned threads)
     const size_t mib = 1 << 20;
     size_t stages = (pipeline->score ? 1u : 0) + (pipeline->alert ? 1u : 0);
     const struct sq_model_info *embedder = pipeline->options.embedder ? sq_engine_info(pipeline->options.embedder) : NULL;
+    const struct sq_model_info *shadow = pipeline->options.shadow ? sq_engine_info(pipeline->options.shadow) : NULL;
     size_t weights = (model ? model->weights_bytes : 0) + (embedder ? embedder->weights_bytes : 0);
     size_t arenas = ((model ? model->session_bytes : 0) + (embedder ? embedder->session_bytes : 0)) * threads;
+    size_t shadowed = shadow ? shadow->weights_bytes + shadow->session_bytes + SQ_SHADOW_QUEUE_TEXTS * pipeline->options.config->input.format.bytes_max : 0;
     size_t slots = pipeline->score ? sq_slots_bytes(sq_score_stage_slots(threads)) + SQ_SLOT_EXTRA_BYTES_MAX : 0;
     size_t cache = pipeline->score ? sq_pool_cache_bytes(pipeline->options.engine, pipeline->options.config->model.score_cache_texts) : 0;
     size_t queued = stages * (16 * mib + 8 * mib), outputs = stages * 4 * mib;
     sq_log(SQ_LOG_INFO, SQ_L("memory budget"), SQ_LI("weights_mib", weights / mib), SQ_LI("engine_arenas_mib", arenas / mib),
-           SQ_LI("score_cache_mib", cache / mib),
+           SQ_LI("score_cache_mib", cache / mib), SQ_LI("shadow_model_mib", shadowed / mib),
            SQ_LI("in_flight_records", pipeline->score ? sq_score_stage_slots(threads) : 0), SQ_LI("in_flight_mib", slots / mib),
            SQ_LI("kafka_queues_mib", queued / mib), SQ_LI("outputs_mib", outputs / mib),
-           SQ_LI("sum_mib", (weights + arenas + cache + slots + queued + outputs) / mib));
+           SQ_LI("sum_mib", (weights + arenas + cache + shadowed + slots + queued + outputs) / mib));
 }
 
 /* Vectors have threads of their own; both kinds together may want more than there are cores, which the kernel shares out. */
@@ -131,12 +133,19 @@ static int open_predict(struct sq_pipeline *pipeline, unsigned threads, struct s
     return sq_predict_open(&pipeline->embed, &predict, err);
 }
 
+static int open_shadow(struct sq_pipeline *pipeline, struct sq_err *err)
+{
+    const struct sq_pipeline_options *options = &pipeline->options;
+    if (!options->shadow || !options->score_source) return 0;
+    return sq_shadow_open(&pipeline->host.shadow, options->shadow, options->engine, options->config->model.shadow_sample, err);
+}
+
 static int open_stages(struct sq_pipeline *pipeline, struct sq_err *err)
 {
     const struct sq_pipeline_options *options = &pipeline->options;
     unsigned threads = options->config->model.threads ? options->config->model.threads : sq_pool_threads_default();
-    int status = 0;
-    if (options->score_source)
+    int status = open_shadow(pipeline, err);
+    if (status == 0 && options->score_source)
         status = sq_score_stage_open(&pipeline->score, &pipeline->host, options->score_source, options->score_sink, threads, err);
     if (status == 0 && options->alert_source)
         status = sq_alert_stage_open(&pipeline->alert, &pipeline->host, options->alert_source, options->alert_sink,
@@ -203,6 +212,7 @@ void sq_pipeline_close(struct sq_pipeline *pipeline)
     sq_alert_stage_close(pipeline->alert);
     sq_predict_close(pipeline->predict);
     sq_predict_close(pipeline->embed);
+    sq_shadow_close(pipeline->host.shadow);
     sq_recent_close(pipeline->host.recent);
     free(pipeline);
 }

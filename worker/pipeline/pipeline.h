@@ -24,6 +24,7 @@ struct sq_pipeline_options {
     struct sq_loop *loop;
     const struct sq_config *config;
     const struct sq_engine *engine; /* NULL without a score stage */
+    const struct sq_engine *shadow;   /* compared to engine on a sample, see shadow.h; NULL: none */
     const struct sq_engine *embedder; /* for POST /embed; NULL: off */
     const char *mode;               /* "live", "demo" */
     struct sq_source *score_source, *alert_source;

@@ -7,6 +7,7 @@
 #include "worker/pipeline/pipeline.h"
 #include "worker/pipeline/predict.h"
 #include "worker/pipeline/score_stage.h"
+#include "worker/pipeline/shadow.h"
 
 struct sq_pipeline {
     struct sq_pipeline_options options;

@@ -22,6 +22,7 @@
 #include "worker/pipeline/held.h"
 #include "worker/pipeline/predict.h"
 #include "worker/pipeline/score_record.h"
+#include "worker/pipeline/shadow.h"
 
 enum {
     SLOTS_BASE = 256,
@@ -138,6 +139,7 @@ static void finish(struct sq_score_stage *stage, struct sq_slot *slot)
         return;
     }
     if (code) give_up(slot, code, sq_err_meaning(code));
+    else sq_shadow_offer(stage->base.host->shadow, slot->job.text, &slot->job.prediction);
     sq_ledger_done(&owned->ledger, slot->ticket);
     put_finished(stage, owned);
 }

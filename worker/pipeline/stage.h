@@ -20,6 +20,7 @@ struct sq_stage_host {
     struct sq_loop *loop;
     const struct sq_config *config;
     const struct sq_engine *engine;
+    struct sq_shadow *shadow; /* NULL: none */
     const char *mode; /* "live", "demo" */
     struct sq_dead_letters letters;
     struct sq_recent *recent;

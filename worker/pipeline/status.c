@@ -115,6 +115,10 @@ static void fill_score(const struct sq_pipeline *pipeline, struct sq_status *sta
     status->in_flight = counts.in_flight;
     status->in_flight_max = counts.in_flight_max;
     status->input_partitions = score_of(pipeline)->owned.count;
+    if (pipeline->host.shadow) {
+        status->shadow_model = sq_shadow_model(pipeline->host.shadow);
+        sq_shadow_counts(pipeline->host.shadow, &status->shadow);
+    }
     status->lag = status->input_partitions ? 0 : -1;
     each_partition(score_of(pipeline), add_lag, &status->lag);
 }

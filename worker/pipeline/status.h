@@ -8,6 +8,7 @@
 #define SQ_PIPELINE_STATUS_H
 
 #include "engine/engine.h"
+#include "worker/pipeline/shadow.h"
 #include "worker/core/detector.h"
 
 enum {
@@ -38,6 +39,8 @@ struct sq_status {
     int64_t watermark_ms;                   /* lowest of the owned scores partitions; INT64_MIN: none yet */
     const struct sq_engine *engine;    /* NULL: no score stage */
     const struct sq_model_info *model; /* of the engine */
+    const struct sq_model_info *shadow_model; /* NULL: none */
+    struct sq_shadow_counts shadow;
     unsigned engine_threads;
     uint64_t consumed, scored, dead_lettered; /* input records since start; scored and dead_lettered are committed */
     uint64_t transitions[3];                /* by sq_alert_state, live ones only */
