@@ -17,7 +17,6 @@
 #define SQ_REASONS "decode", "missing_field", "wrong_type", "invalid_utf8", "empty", "too_large", "tokenize", "model", "unreadable", "crash_loop", \
     "produce"
 #define SQ_STAGES "score", "alert"
-#define SQ_SINKS "alertmanager", "pagerduty", "webhook"
 #define SQ_STEPS "decode", "queue", "encode", "window", "commit"
 
 /* X(ID, TYPE, "name without prefix", "label key or empty", "help", label values...); TYPE: COUNTER, GAUGE, HISTOGRAM (seconds),
@@ -60,7 +59,6 @@
     X(ENTITIES_TRACKED, GAUGE, "entities_tracked", "", "Entities with state.")                                                   \
     X(ALERTS_FIRING, GAUGE, "alerts_firing", "severity", "Alerts firing now.", "warning", "critical")                            \
     X(ALERT_TRANSITIONS, COUNTER, "alert_transitions_total", "to", "Alert transitions.", "firing", "updated", "resolved")        \
-    X(DELIVERY_QUEUE, GAUGE, "alert_delivery_queue_items", "sink", "Transitions in the log that are not delivered yet.", SQ_SINKS) \
     X(RESTORES_RUNNING, GAUGE, "state_restores_running", "", "Partitions of scores being replayed silently.")                    \
     X(ALERTS_SUPPRESSED, COUNTER, "alerts_suppressed_total", "reason", "Transitions that were decided but not told.", "shadow")      \
     X(RELOAD_SUCCESSFUL, GAUGE, "config_last_reload_successful", "", "1: the last reload of the configuration went well.")       \
@@ -89,6 +87,7 @@ enum { SQ_METRIC_SERIES_MAX = 16 };
       "topic", "partition")                                                                                                      \
     X(ALERT_DELIVERIES, COUNTER, "alert_deliveries_total", "Tries to deliver a transition: delivered, retried, rejected for good, or skipped.", \
       "sink", "result")                                                                                                          \
+    X(DELIVERY_QUEUE, GAUGE, "alert_delivery_queue_items", "Transitions in the log that are not delivered yet.", "sink")          \
     X(WATERMARK, GAUGE, "watermark_timestamp_seconds", "Event time up to which an owned scores partition is complete.", "topic", \
       "partition")
 

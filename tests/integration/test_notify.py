@@ -61,7 +61,9 @@ def test_nothing_is_lost_while_the_receiver_is_away(kafka, model, start, tmp_pat
     app, topic, port = unique("notify"), unique("posts"), free_port()
     kafka.make_topic(topic, 1)
     (tmp_path / "key").write_text("s3cret\n")
-    config = {"notify": {"webhook": {"url": f"http://127.0.0.1:{port}/hook", "hmac_key_file": str(tmp_path / "key")}}}
+    # One receiver is not there at all: that is its own affair.
+    config = {"notify": [{"url": f"http://127.0.0.1:{port}/hook", "hmac_key_file": str(tmp_path / "key")},
+                         {"name": "away", "url": f"http://127.0.0.1:{free_port()}/"}]}
     workers = [start(app, topic, name=name, model=model, config=config).wait_ready() for name in ("w1", "w2")]
     alerts = f"{app}.alerts"
     kafka.produce(alerts, [record(i) for i in range(20)])
@@ -83,6 +85,8 @@ def test_nothing_is_lost_while_the_receiver_is_away(kafka, model, start, tmp_pat
         expected = "sha256=" + hmac.new(b"s3cret", body, hashlib.sha256).hexdigest()
         assert headers["X-Squall-Signature"] == expected and path == "/hook"
     assert "s3cret" not in workers[1].log_text()
+    assert workers[1].metric("alert_deliveries_total", sink="away", result="delivered") == 0
+    assert sum(max(offset, 0) for offset in kafka.committed(f"{app}-notify-away", alerts)) == 0
     assert workers[1].stop() == 0
     receiver.close()
 
@@ -91,7 +95,7 @@ def test_alertmanager_hears_of_what_is_open_after_a_restart(kafka, model, start)
     app, topic, port = unique("notify"), unique("posts"), free_port()
     kafka.make_topic(topic, 1)
     receiver = Receiver(port, [(200, {}, 0)])
-    config = {"notify": {"alertmanager": {"urls": [f"http://127.0.0.1:{port}"], "every": "1s"}}}
+    config = {"notify": [{"type": "alertmanager", "urls": [f"http://127.0.0.1:{port}"], "every": "1s"}]}
     worker = start(app, topic, model=model, config=config).wait_ready()
     kafka.produce(f"{app}.alerts", [record(1), record(2), record(2, "RESOLVED", "calm", 1)])
 

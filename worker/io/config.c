@@ -53,35 +53,38 @@ static int tell_problems(const struct sq_config_problems *problems, struct sq_er
 
 /* ---- Values ---- */
 
-void *sq_config_base(struct sq_config *config, int rule) { return rule == SQ_NO_RULE ? (void *)config : &config->rules[rule]; }
-
-static void note_origin(struct sq_config *config, const struct sq_config_row *row, int rule, struct sq_config_origin origin)
+struct sq_config_origin *sq_config_origin_of(struct sq_config_origins *origins, const struct sq_config_row *row, int item)
 {
     unsigned index = sq_config_row_index(row);
-    *(rule == SQ_NO_RULE ? &config->origins->keys[index] : &config->origins->rules[rule][index]) = origin;
+    return item == SQ_NO_ITEM ? &origins->keys[index] : &origins->items[item][index];
 }
 
-static bool is_rule_row(const struct sq_config_row *row) { return strncmp(row->path, "rules[].", 8) == 0; }
+/* As messages have it: within its item. */
+static const char *shown_path(const struct sq_config_row *row)
+{
+    const struct sq_config_list *list = sq_config_list_of(row);
+    return list ? row->path + list->path.bytes + 1 : row->path;
+}
 
-static void settle(struct sq_config_loader *loader, const struct sq_config_row *row, int rule, const struct sq_config_where *where, int code,
+static void settle(struct sq_config_loader *loader, const struct sq_config_row *row, int item, const struct sq_config_where *where, int code,
                    const struct sq_err *err)
 {
-    if (code == 0) note_origin(loader->config, row, rule, where->origin);
-    else sq_config_problem(loader, where, "%s: %s", is_rule_row(row) ? row->path + 8 : row->path, err->message);
+    if (code == 0) *sq_config_origin_of(loader->config->origins, row, item) = where->origin;
+    else sq_config_problem(loader, where, "%s: %s", shown_path(row), err->message);
 }
 
-void sq_config_assign(struct sq_config_loader *loader, const struct sq_config_row *row, int rule, const struct sq_config_given *given,
+void sq_config_assign(struct sq_config_loader *loader, const struct sq_config_row *row, int item, const struct sq_config_given *given,
                       const struct sq_config_where *where)
 {
     struct sq_err err;
-    settle(loader, row, rule, where, sq_config_value_set(row, sq_config_base(loader->config, rule), given, &err), &err);
+    settle(loader, row, item, where, sq_config_value_set(row, sq_config_base(loader->config, item), given, &err), &err);
 }
 
-void sq_config_assign_text(struct sq_config_loader *loader, const struct sq_config_row *row, int rule, struct sq_str text,
+void sq_config_assign_text(struct sq_config_loader *loader, const struct sq_config_row *row, int item, struct sq_str text,
                            const struct sq_config_where *where)
 {
     struct sq_err err;
-    settle(loader, row, rule, where, sq_config_value_set_text(row, sq_config_base(loader->config, rule), text, &err), &err);
+    settle(loader, row, item, where, sq_config_value_set_text(row, sq_config_base(loader->config, item), text, &err), &err);
 }
 
 void sq_config_assign_pair(struct sq_config_loader *loader, const struct sq_config_row *row, struct sq_str name, struct sq_str value,
@@ -89,24 +92,26 @@ void sq_config_assign_pair(struct sq_config_loader *loader, const struct sq_conf
 {
     struct sq_err err;
     struct sq_config_pairs *pairs = (struct sq_config_pairs *)(void *)((char *)loader->config + row->offset);
-    settle(loader, row, SQ_NO_RULE, where, sq_config_pair_set(pairs, name, value, &err), &err);
+    settle(loader, row, SQ_NO_ITEM, where, sq_config_pair_set(pairs, name, value, &err), &err);
 }
 
 /* ---- Defaults ---- */
 
 /* The table's own defaults are right: a test sets each of them. */
-static void set_defaults(void *base, bool rules)
+static void set_defaults(void *base, const struct sq_config_list *list)
 {
     struct sq_err err;
     const struct sq_config_row *row;
     for (unsigned i = 0; (row = sq_config_row(i)); i++)
-        if (row->fallback && is_rule_row(row) == rules) sq_config_value_set_text(row, base, sq_str_view(row->fallback), &err);
+        if (row->fallback && sq_config_list_of(row) == list) sq_config_value_set_text(row, base, sq_str_view(row->fallback), &err);
 }
 
-void sq_config_rule_default(struct sq_rule *rule)
+void sq_config_item_default(struct sq_config *config, int item)
 {
-    *rule = (struct sq_rule){0};
-    set_defaults(rule, true);
+    const struct sq_config_list *list = sq_config_list((unsigned)item / SQ_CONFIG_LIST_ITEMS_MAX);
+    void *base = sq_config_base(config, item);
+    memset(base, 0, list->bytes);
+    set_defaults(base, list);
 }
 
 int sq_config_default(struct sq_config **config, struct sq_err *err)
@@ -118,8 +123,8 @@ int sq_config_default(struct sq_config **config, struct sq_err *err)
         *config = NULL;
         return sq_err_set(err, SQ_E_NOMEM, "no memory for the configuration");
     }
-    set_defaults(*config, false);
-    sq_config_rule_default(&(*config)->rules[0]);
+    set_defaults(*config, NULL);
+    sq_config_item_default(*config, sq_config_item(sq_config_list_find(SQ_STR("rules")), 0));
     snprintf((*config)->rules[0].name, sizeof (*config)->rules[0].name, "NegativeSpike");
     (*config)->rules_count = 1;
     return 0;

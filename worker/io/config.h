@@ -27,7 +27,8 @@ enum {
     SQ_CONFIG_PATH_BYTES = 1024,
     SQ_CONFIG_VALUE_BYTES = 1024,
     SQ_CONFIG_TOPICS_MAX = 16,
-    SQ_CONFIG_RECEIVERS_MAX = 8,
+    SQ_RECEIVERS_MAX = 8,
+    SQ_RECEIVER_URLS_MAX = 8,
     SQ_CONFIG_PROPERTIES_MAX = 48,
 };
 
@@ -36,6 +37,7 @@ enum sq_restore { SQ_RESTORE_STATE, SQ_RESTORE_REBUILD };
 enum { SQ_ROLE_SCORE = 1, SQ_ROLE_ALERT = 2 }; /* bits */
 enum sq_input_start { SQ_START_EARLIEST, SQ_START_LATEST };
 enum sq_reopen { SQ_REOPEN_INFO, SQ_REOPEN_PAGE };
+enum sq_notify_kind { SQ_NOTIFY_ALERTMANAGER, SQ_NOTIFY_PAGERDUTY, SQ_NOTIFY_WEBHOOK, SQ_NOTIFY_COUNT };
 enum sq_alert_format { SQ_ALERT_JSON, SQ_ALERT_PROTOBUF };
 enum sq_log_level { SQ_LOG_DEBUG, SQ_LOG_INFO, SQ_LOG_WARN, SQ_LOG_ERROR };
 enum sq_log_format { SQ_LOG_AUTO, SQ_LOG_TEXT, SQ_LOG_JSON };
@@ -49,6 +51,21 @@ struct sq_config_pair {
 struct sq_config_pairs {
     struct sq_config_pair items[SQ_CONFIG_PROPERTIES_MAX];
     unsigned count;
+};
+
+/* One that is told of alerts. */
+struct sq_receiver {
+    char name[SQ_CONFIG_NAME_BYTES]; /* first, see config_list.h */
+    enum sq_notify_kind type;
+    char rules[SQ_RULES_MAX][SQ_CONFIG_NAME_BYTES]; /* globs; none: all */
+    unsigned rules_count;
+    enum sq_severity severity;       /* the least it is told of */
+    char urls[SQ_RECEIVER_URLS_MAX][SQ_CONFIG_PATH_BYTES];
+    unsigned urls_count;
+    int64_t every_ms;
+    char url[SQ_CONFIG_PATH_BYTES];
+    char routing_key_file[SQ_CONFIG_PATH_BYTES], hmac_key_file[SQ_CONFIG_PATH_BYTES];
+    enum sq_reopen reopen;
 };
 
 struct sq_config {
@@ -107,20 +124,8 @@ struct sq_config {
         unsigned over;
     } dead_letter;
     struct sq_redact_rules privacy;
-    struct {
-        struct {
-            char urls[SQ_CONFIG_RECEIVERS_MAX][SQ_CONFIG_PATH_BYTES];
-            unsigned urls_count;
-            int64_t every_ms;
-        } alertmanager;
-        struct {
-            char routing_key_file[SQ_CONFIG_PATH_BYTES], url[SQ_CONFIG_PATH_BYTES];
-            enum sq_reopen reopen;
-        } pagerduty;
-        struct {
-            char url[SQ_CONFIG_PATH_BYTES], hmac_key_file[SQ_CONFIG_PATH_BYTES];
-        } webhook;
-    } notify;
+    struct sq_receiver notify[SQ_RECEIVERS_MAX];
+    unsigned notify_count;
     struct {
         char listen[SQ_CONFIG_NAME_BYTES]; /* "": off */
         char token_file[SQ_CONFIG_PATH_BYTES];

@@ -8,14 +8,12 @@
 #include "worker/io/config_load.h"
 
 /* Where a key got its value, for a problem that shows only when all are known. */
-static struct sq_config_where where_of(struct sq_config_loader *loader, const char *path, int rule)
+static struct sq_config_where where_of(struct sq_config_loader *loader, const char *path, int item)
 {
     struct sq_config_where where = {.text = "configuration"};
     const struct sq_config_row *row = sq_config_row_find(sq_str_view(path));
-    const struct sq_config_origins *origins = loader->config->origins;
-    unsigned index = row ? sq_config_row_index(row) : 0;
-    where.origin = rule == SQ_NO_RULE ? origins->keys[index] : origins->rules[rule][index];
     if (!row) return where;
+    where.origin = *sq_config_origin_of(loader->config->origins, row, item);
     if (where.origin.source == SQ_SOURCE_FILE) snprintf(where.text, sizeof where.text, "%s:%zu", loader->file, where.origin.line);
     if (where.origin.source == SQ_SOURCE_ENVIRONMENT && row->environment) snprintf(where.text, sizeof where.text, "%s", row->environment);
     if (where.origin.source == SQ_SOURCE_FLAG) snprintf(where.text, sizeof where.text, "--set %s", path);
@@ -25,7 +23,7 @@ static struct sq_config_where where_of(struct sq_config_loader *loader, const ch
 
 #define PROBLEM(loader, path, ...)                                                                                                          \
     do {                                                                                                                                    \
-        struct sq_config_where problem_where = where_of(loader, path, SQ_NO_RULE);                                                          \
+        struct sq_config_where problem_where = where_of(loader, path, SQ_NO_ITEM);                                                          \
         sq_config_problem(loader, &problem_where, path ": " __VA_ARGS__);                                                                   \
     } while (0)
 
@@ -101,7 +99,7 @@ static void check_rules(struct sq_config_loader *loader)
         const struct sq_rule *rule = &config->rules[i];
         struct sq_plan plan;
         struct sq_err err;
-        struct sq_config_where where = where_of(loader, "rules[].name", (int)i);
+        struct sq_config_where where = where_of(loader, "rules[].name", sq_config_item(sq_config_list_find(SQ_STR("rules")), i));
         if (rule->name[0] && sq_plan_init(&plan, rule, &config->time, &err) != 0) sq_config_problem(loader, &where, "%s", err.message);
         for (unsigned j = 0; j < i; j++)
             if (strcmp(rule->name, config->rules[j].name) == 0) sq_config_problem(loader, &where, "two rules are called '%s'", rule->name);
@@ -122,7 +120,7 @@ static void check_listen(struct sq_config_loader *loader)
 static void read_secret(struct sq_config_loader *loader, const char *key, const char *path, const char *property)
 {
     struct sq_config_pairs *pairs = &loader->config->kafka.properties;
-    struct sq_config_where where = where_of(loader, key, SQ_NO_RULE);
+    struct sq_config_where where = where_of(loader, key, SQ_NO_ITEM);
     struct sq_err err;
     struct sq_buf secret;
     if (!*path) return;
@@ -142,7 +140,7 @@ static void read_secret(struct sq_config_loader *loader, const char *key, const 
 static void refuse_inline(struct sq_config_loader *loader, const struct sq_config_pairs *pairs, const char *key, const char *property,
                           const char *file_key)
 {
-    struct sq_config_where where = where_of(loader, key, SQ_NO_RULE);
+    struct sq_config_where where = where_of(loader, key, SQ_NO_ITEM);
     if (sq_config_pair_find(pairs, property))
         sq_config_problem(loader, &where, "%s: %s is a secret: put it into a file and name that in %s", key, property, file_key);
 }
@@ -174,16 +172,69 @@ static bool is_receiver(const char *url)
     return bytes > 0 && !memchr(host, '@', bytes) && strcspn(url, " \t\r\n") == strlen(url);
 }
 
+/* Keys that only some types have, by bits of enum sq_notify_kind. */
+static const struct {
+    const char *path;
+    unsigned types;
+} receiver_keys[] = {
+    {"notify[].urls", 1u << SQ_NOTIFY_ALERTMANAGER},          {"notify[].every", 1u << SQ_NOTIFY_ALERTMANAGER},
+    {"notify[].routing_key_file", 1u << SQ_NOTIFY_PAGERDUTY}, {"notify[].reopen", 1u << SQ_NOTIFY_PAGERDUTY},
+    {"notify[].url", 1u << SQ_NOTIFY_PAGERDUTY | 1u << SQ_NOTIFY_WEBHOOK},
+    {"notify[].hmac_key_file", 1u << SQ_NOTIFY_WEBHOOK},
+};
+
+/* What each type can't do without. */
+static const char *const receiver_needs[] = {
+    [SQ_NOTIFY_ALERTMANAGER] = "urls", [SQ_NOTIFY_PAGERDUTY] = "routing_key_file", [SQ_NOTIFY_WEBHOOK] = "url"};
+
+static const char *type_of(const struct sq_receiver *receiver) { return sq_config_row_find(SQ_STR("notify[].type"))->words[receiver->type]; }
+
+static void check_receiver_keys(struct sq_config_loader *loader, const struct sq_receiver *receiver, int item)
+{
+    for (size_t i = 0; i < sizeof receiver_keys / sizeof *receiver_keys; i++) {
+        struct sq_config_where where = where_of(loader, receiver_keys[i].path, item);
+        if (where.origin.source != SQ_SOURCE_DEFAULT && !(receiver_keys[i].types & 1u << receiver->type))
+            sq_config_problem(loader, &where, "%s: a receiver of the type %s has no such key", strchr(receiver_keys[i].path, '.') + 1, type_of(receiver));
+    }
+    bool has_it = receiver->type == SQ_NOTIFY_ALERTMANAGER ? receiver->urls_count > 0
+                  : receiver->type == SQ_NOTIFY_PAGERDUTY  ? receiver->routing_key_file[0]
+                                                           : receiver->url[0];
+    struct sq_config_where where = where_of(loader, "notify[].type", item);
+    if (!has_it) sq_config_problem(loader, &where, "notify: a receiver of the type %s needs %s", type_of(receiver), receiver_needs[receiver->type]);
+}
+
+static void check_receiver_urls(struct sq_config_loader *loader, const struct sq_receiver *receiver, int item)
+{
+    static const char expected[] = "expected http:// or https:// and a host, without a password";
+    struct sq_config_where where = where_of(loader, "notify[].urls", item);
+    for (unsigned i = 0; i < receiver->urls_count; i++)
+        if (!is_receiver(receiver->urls[i])) sq_config_problem(loader, &where, "notify: urls: %s", expected);
+    where = where_of(loader, "notify[].url", item);
+    if (receiver->url[0] && !is_receiver(receiver->url)) sq_config_problem(loader, &where, "notify: url: %s", expected);
+}
+
+static void check_receiver_name(struct sq_config_loader *loader, unsigned index, int item)
+{
+    const struct sq_receiver *receiver = &loader->config->notify[index];
+    struct sq_config_where where = where_of(loader, "notify[].name", item);
+    if (!is_topic_name(receiver->name)) sq_config_problem(loader, &where, "notify: '%s' becomes part of a group's name: a-z A-Z 0-9 . _ - are allowed", receiver->name);
+    for (unsigned i = 0; i < index; i++)
+        if (strcmp(receiver->name, loader->config->notify[i].name) == 0)
+            sq_config_problem(loader, &where, "notify: two receivers are called '%s': give each a name", receiver->name);
+}
+
 static void check_notify(struct sq_config_loader *loader)
 {
-    const struct sq_config *config = loader->config;
-    for (unsigned i = 0; i < config->notify.alertmanager.urls_count; i++)
-        if (!is_receiver(config->notify.alertmanager.urls[i])) PROBLEM(loader, "notify.alertmanager.urls", "expected http:// or https:// and a host, without a password");
-    if (!is_receiver(config->notify.pagerduty.url)) PROBLEM(loader, "notify.pagerduty.url", "expected http:// or https:// and a host, without a password");
-    if (config->notify.webhook.url[0] && !is_receiver(config->notify.webhook.url))
-        PROBLEM(loader, "notify.webhook.url", "expected http:// or https:// and a host, without a password");
-    bool notifies = config->notify.alertmanager.urls_count || config->notify.pagerduty.routing_key_file[0] || config->notify.webhook.url[0];
-    if (notifies && config->output.alerts_format != SQ_ALERT_JSON) PROBLEM(loader, "output.alerts.format", "notify reads the alerts as json");
+    struct sq_config *config = loader->config;
+    for (unsigned i = 0; i < config->notify_count; i++) {
+        struct sq_receiver *receiver = &config->notify[i];
+        int item = sq_config_item(sq_config_list_find(SQ_STR("notify")), i);
+        if (!receiver->name[0]) snprintf(receiver->name, sizeof receiver->name, "%s", type_of(receiver));
+        check_receiver_keys(loader, receiver, item);
+        check_receiver_urls(loader, receiver, item);
+        check_receiver_name(loader, i, item);
+    }
+    if (config->notify_count && config->output.alerts_format != SQ_ALERT_JSON) PROBLEM(loader, "output.alerts.format", "notify reads the alerts as json");
 }
 
 void sq_config_check(struct sq_config_loader *loader, bool offline)

@@ -7,7 +7,7 @@ static const char head[] =
     "One YAML file, `squall.yaml` by habit: `squall init` writes a first one, `squall validate` tries it, `squall config show --origin`\n"
     "prints what is in force and where each value came from, `squall config schema` is for editors. This page comes from the table in\n"
     "`worker/io/config_table.c`.\n\n"
-    "A value comes from the first of: `--set path=value` (a list with commas, a rule by its name: `--set\n"
+    "A value comes from the first of: `--set path=value` (a list with commas, a rule or receiver by its name: `--set\n"
     "rules.NegativeSpike.half_life=3d`), the environment, the file, the default. Reading is strict: an unknown or doubled key, a wrong type\n"
     "or a value out of bounds ends the start with exit code 78 and tells file, line, column and the nearest key.\n\n"
     "In the file, `${VAR}`, `${VAR:-default}` and `${VAR:?message}` are replaced inside values after the YAML was read, and `$$` is a plain\n"
@@ -56,10 +56,10 @@ static void write_default(struct sq_buf *out, const struct sq_config_row *row)
     else sq_buf_printf(out, *row->fallback ? "`%s`" : "`\"\"`", row->fallback);
 }
 
-static void docs_row(struct sq_config_visitor *visitor, const struct sq_config_row *row, struct sq_str name, const void *base, int rule, unsigned depth)
+static void docs_row(struct sq_config_visitor *visitor, const struct sq_config_row *row, struct sq_str name, const void *base, int item, unsigned depth)
 {
     (void)base;
-    (void)rule;
+    (void)item;
     (void)depth;
     (void)name;
     struct sq_buf *out = visitor->out;
@@ -81,7 +81,7 @@ static void docs_open(struct sq_config_visitor *visitor, struct sq_str name, str
 {
     if (depth > 0) return; /* a section's sections stand in its table, by dotted names */
     const char *meaning = sq_config_section_meaning(name);
-    sq_buf_printf(visitor->out, "\n## %.*s%s\n", (int)name.bytes, name.data, sq_config_is_rules(path) ? " (a list)" : "");
+    sq_buf_printf(visitor->out, "\n## %.*s%s\n", (int)name.bytes, name.data, sq_config_list_find(path) ? " (a list)" : "");
     if (*meaning) sq_buf_printf(visitor->out, "%s\n", meaning);
     write_table_head(visitor->out);
 }

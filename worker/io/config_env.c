@@ -26,7 +26,7 @@ void sq_config_read_environment(struct sq_config_loader *loader)
     for (unsigned i = 0; (row = sq_config_row(i)); i++) {
         const char *value = row->environment ? sq_config_variable(loader->environment, sq_str_view(row->environment)) : NULL;
         snprintf(where.text, sizeof where.text, "%s", row->environment ? row->environment : "");
-        if (value) sq_config_assign_text(loader, row, SQ_NO_RULE, sq_str_view(value), &where);
+        if (value) sq_config_assign_text(loader, row, SQ_NO_ITEM, sq_str_view(value), &where);
     }
     for (const char *const *variable = loader->environment; *variable; variable++) {
         const char *equals = strchr(*variable, '=');
@@ -49,28 +49,37 @@ static const struct sq_config_row *pairs_row(struct sq_str path, struct sq_str *
     return NULL;
 }
 
-/* rules.NAME.key -> the rule's index, and the path within the table. The longest name that fits wins, as names may hold dots. */
-static int find_rule(const struct sq_config *config, struct sq_str path, char *table_path, size_t table_path_bytes)
+/* The list that a path goes into: "rules.NAME.key" or, by mistake, "rules[0].key"; NULL. */
+static const struct sq_config_list *list_of(struct sq_str path)
 {
-    static const struct sq_str rules = {"rules.", 6};
-    int found = SQ_NO_RULE;
-    size_t found_bytes = 0;
-    if (path.bytes < rules.bytes || memcmp(path.data, rules.data, rules.bytes) != 0) return SQ_NO_RULE;
-    for (unsigned i = 0; i < config->rules_count; i++) {
-        size_t bytes = strlen(config->rules[i].name), rest = rules.bytes + bytes;
+    size_t bytes = 0;
+    while (bytes < path.bytes && !strchr(".[", path.data[bytes])) bytes++;
+    return bytes < path.bytes ? sq_config_list_find((struct sq_str){path.data, bytes}) : NULL;
+}
+
+/* rules.NAME.key -> the item, and the path within the table. The longest name that fits wins, as names may hold dots. */
+static int find_item(const struct sq_config *config, struct sq_str path, char *table_path, size_t table_path_bytes)
+{
+    const struct sq_config_list *list = list_of(path);
+    int found = SQ_NO_ITEM;
+    size_t found_bytes = 0, before = list ? list->name.bytes + 1 : 0;
+    for (unsigned i = 0; list && i < sq_config_list_size(config, list); i++) {
+        const char *name = sq_config_item_name(config, sq_config_item(list, i));
+        size_t bytes = strlen(name), rest = before + bytes;
         if (bytes <= found_bytes || path.bytes <= rest || path.data[rest] != '.') continue;
-        if (memcmp(path.data + rules.bytes, config->rules[i].name, bytes) != 0) continue;
-        found = (int)i;
+        if (memcmp(path.data + before, name, bytes) != 0) continue;
+        found = sq_config_item(list, i);
         found_bytes = bytes;
-        snprintf(table_path, table_path_bytes, "rules[]%.*s", (int)(path.bytes - rest), path.data + rest);
+        snprintf(table_path, table_path_bytes, "%s%.*s", list->path.data, (int)(path.bytes - rest), path.data + rest);
     }
     return found;
 }
 
-static void tell_unknown(struct sq_config_loader *loader, struct sq_str path, int rule, const struct sq_config_where *where)
+static void tell_unknown(struct sq_config_loader *loader, struct sq_str path, int item, const struct sq_config_where *where)
 {
-    if (rule == SQ_NO_RULE && path.bytes > 5 && memcmp(path.data, "rules", 5) == 0 && strchr(".[", path.data[5])) {
-        sq_config_problem(loader, where, "there is no rule of that name; a rule's key is rules.NAME.key");
+    const struct sq_config_list *list = list_of(path);
+    if (item == SQ_NO_ITEM && list) {
+        sq_config_problem(loader, where, "there is no %s of that name; a %s's key is %s.NAME.key", list->item, list->item, list->name.data);
         return;
     }
     size_t at = path.bytes;
@@ -89,13 +98,13 @@ static void read_set(struct sq_config_loader *loader, const char *set)
     }
     struct sq_str path = {set, (size_t)(equals - set)}, property, value = sq_str_view(equals + 1);
     char table_path[SQ_CONFIG_KEY_BYTES];
-    int rule = find_rule(loader->config, path, table_path, sizeof table_path);
-    if (rule != SQ_NO_RULE) path = sq_str_view(table_path);
+    int item = find_item(loader->config, path, table_path, sizeof table_path);
+    if (item != SQ_NO_ITEM) path = sq_str_view(table_path);
     const struct sq_config_row *row = sq_config_row_find(path), *pairs = pairs_row(path, &property);
-    if (row && rule == SQ_NO_RULE && memchr(path.data, '[', path.bytes)) row = NULL; /* "rules[]." is the table's word, not the user's */
-    if (row) sq_config_assign_text(loader, row, rule, value, &where);
+    if (row && item == SQ_NO_ITEM && memchr(path.data, '[', path.bytes)) row = NULL; /* "rules[]." is the table's word, not the user's */
+    if (row) sq_config_assign_text(loader, row, item, value, &where);
     else if (pairs) sq_config_assign_pair(loader, pairs, property, value, &where);
-    else tell_unknown(loader, path, rule, &where);
+    else tell_unknown(loader, path, item, &where);
 }
 
 void sq_config_read_sets(struct sq_config_loader *loader, const char *const *sets, unsigned sets_count)

@@ -129,10 +129,10 @@ static void write_property(struct sq_buf *out, const struct sq_config_row *row, 
     sq_buf_append_char(out, '}');
 }
 
-static void schema_row(struct sq_config_visitor *visitor, const struct sq_config_row *row, struct sq_str name, const void *base, int rule, unsigned depth)
+static void schema_row(struct sq_config_visitor *visitor, const struct sq_config_row *row, struct sq_str name, const void *base, int item, unsigned depth)
 {
     (void)base;
-    (void)rule;
+    (void)item;
     (void)depth;
     char key[SQ_CONFIG_KEY_BYTES];
     snprintf(key, sizeof key, "%.*s", (int)name.bytes, name.data);
@@ -159,23 +159,26 @@ static void schema_open(struct sq_config_visitor *visitor, struct sq_str name, s
     sq_json_write_key(out, key);
     sq_buf_append_char(out, '{');
     if (*meaning) put_text(out, "description", meaning);
-    if (!sq_config_is_rules(path)) {
+    const struct sq_config_list *list = sq_config_list_find(path);
+    if (!list) {
         open_object(out);
         return;
     }
     put_text(out, "type", "array");
-    put_number(out, "maxItems", SQ_RULES_MAX);
+    put_number(out, "maxItems", list->items_max);
     sq_json_write_key(out, "items");
     sq_buf_append_char(out, '{');
-    sq_json_write_key(out, "required");
-    sq_buf_append_text(out, "[\"name\"]");
+    if (list->needs_name) {
+        sq_json_write_key(out, "required");
+        sq_buf_append_text(out, "[\"name\"]");
+    }
     open_object(out);
 }
 
 static void schema_close(struct sq_config_visitor *visitor, struct sq_str path, unsigned depth)
 {
     (void)depth;
-    sq_buf_append_text(visitor->out, sq_config_is_rules(path) ? "}}}" : "}}");
+    sq_buf_append_text(visitor->out, sq_config_list_find(path) ? "}}}" : "}}");
 }
 
 void sq_config_schema(struct sq_buf *out)

@@ -20,40 +20,40 @@ static void indent(struct sq_config_visitor *visitor, unsigned depth)
 
 /* ---- YAML ---- */
 
-/* Members of a rule stand one step further in than the depth says: behind "- ". */
-static unsigned yaml_depth(unsigned depth, int rule) { return rule == SQ_NO_RULE ? depth : depth + 1; }
+/* Members of an item stand one step further in than the depth says: behind "- ". */
+static unsigned yaml_depth(unsigned depth, int item) { return item == SQ_NO_ITEM ? depth : depth + 1; }
 
-static void write_origin(struct sq_config_visitor *visitor, const struct sq_config_row *row, int rule)
+static void write_origin(struct sq_config_visitor *visitor, const struct sq_config_row *row, int item)
 {
     static const char *const words[] = {"default", "", "environment", "flag"};
-    const struct sq_config_origins *origins = visitor->config->origins;
-    unsigned index = sq_config_row_index(row);
-    const struct sq_config_origin *origin = rule == SQ_NO_RULE ? &origins->keys[index] : &origins->rules[rule][index];
+    struct sq_config_origins *origins = visitor->config->origins;
+    const struct sq_config_origin *origin = sq_config_origin_of(origins, row, item);
     sq_buf_append_text(visitor->out, "  # ");
     if (origin->source == SQ_SOURCE_FILE) sq_buf_printf(visitor->out, "%s:%zu", origins->file, origin->line);
     else sq_buf_append_text(visitor->out, words[origin->source]);
 }
 
-static void yaml_row(struct sq_config_visitor *visitor, const struct sq_config_row *row, struct sq_str name, const void *base, int rule, unsigned depth)
+static void yaml_row(struct sq_config_visitor *visitor, const struct sq_config_row *row, struct sq_str name, const void *base, int item, unsigned depth)
 {
-    indent(visitor, yaml_depth(depth, rule));
+    indent(visitor, yaml_depth(depth, item));
     sq_buf_printf(visitor->out, "%.*s: ", (int)name.bytes, name.data);
     sq_config_value_write(row, base, false, visitor->out);
-    if (visitor->flags[WITH_ORIGIN]) write_origin(visitor, row, rule);
+    if (visitor->flags[WITH_ORIGIN]) write_origin(visitor, row, item);
     sq_buf_append_char(visitor->out, '\n');
 }
 
 static void yaml_open(struct sq_config_visitor *visitor, struct sq_str name, struct sq_str path, unsigned depth)
 {
-    bool in_rule = path.bytes > 8 && memcmp(path.data, "rules[].", 8) == 0;
-    indent(visitor, yaml_depth(depth, in_rule ? 0 : SQ_NO_RULE));
-    bool none = sq_config_is_rules(path) && visitor->config->rules_count == 0;
+    const struct sq_config_list *list = sq_config_list_find(path);
+    bool in_item = !list && memchr(path.data, '[', path.bytes);
+    indent(visitor, yaml_depth(depth, in_item ? 0 : SQ_NO_ITEM));
+    bool none = list && sq_config_list_size(visitor->config, list) == 0;
     sq_buf_printf(visitor->out, "%.*s:%s\n", (int)name.bytes, name.data, none ? " []" : "");
 }
 
-static void yaml_open_item(struct sq_config_visitor *visitor, int rule, unsigned depth)
+static void yaml_open_item(struct sq_config_visitor *visitor, int item, unsigned depth)
 {
-    (void)rule;
+    (void)item;
     (void)depth;
     visitor->flags[ITEM_BEGINS] = true;
 }
@@ -71,10 +71,10 @@ enum { COMMENT_COLUMN = 40 };
 
 static bool is_for_newcomers(const struct sq_config_row *row) { return (row->flags & SQ_ROW_INIT) != 0; }
 
-static void init_row(struct sq_config_visitor *visitor, const struct sq_config_row *row, struct sq_str name, const void *base, int rule, unsigned depth)
+static void init_row(struct sq_config_visitor *visitor, const struct sq_config_row *row, struct sq_str name, const void *base, int item, unsigned depth)
 {
     size_t start = visitor->out->bytes;
-    indent(visitor, yaml_depth(depth, rule));
+    indent(visitor, yaml_depth(depth, item));
     sq_buf_printf(visitor->out, "%.*s: ", (int)name.bytes, name.data);
     sq_config_value_write(row, base, false, visitor->out);
     size_t used = visitor->out->bytes - start;
@@ -97,9 +97,9 @@ void sq_config_init_text(const struct sq_config *config, struct sq_buf *out)
 
 /* ---- JSON ---- */
 
-static void json_row(struct sq_config_visitor *visitor, const struct sq_config_row *row, struct sq_str name, const void *base, int rule, unsigned depth)
+static void json_row(struct sq_config_visitor *visitor, const struct sq_config_row *row, struct sq_str name, const void *base, int item, unsigned depth)
 {
-    (void)rule;
+    (void)item;
     (void)depth;
     char key[SQ_CONFIG_KEY_BYTES];
     snprintf(key, sizeof key, "%.*s", (int)name.bytes, name.data);
@@ -113,24 +113,24 @@ static void json_open(struct sq_config_visitor *visitor, struct sq_str name, str
     char key[SQ_CONFIG_KEY_BYTES];
     snprintf(key, sizeof key, "%.*s", (int)name.bytes, name.data);
     sq_json_write_key(visitor->out, key);
-    sq_buf_append_char(visitor->out, sq_config_is_rules(path) ? '[' : '{');
+    sq_buf_append_char(visitor->out, sq_config_list_find(path) ? '[' : '{');
 }
 
 static void json_close(struct sq_config_visitor *visitor, struct sq_str path, unsigned depth)
 {
     (void)depth;
-    sq_buf_append_char(visitor->out, sq_config_is_rules(path) ? ']' : '}');
+    sq_buf_append_char(visitor->out, sq_config_list_find(path) ? ']' : '}');
 }
 
-static void json_open_item(struct sq_config_visitor *visitor, int rule, unsigned depth)
+static void json_open_item(struct sq_config_visitor *visitor, int item, unsigned depth)
 {
     (void)depth;
-    sq_buf_append_text(visitor->out, rule > 0 ? ",{" : "{");
+    sq_buf_append_text(visitor->out, sq_config_item_index(item) > 0 ? ",{" : "{");
 }
 
-static void json_close_item(struct sq_config_visitor *visitor, int rule, unsigned depth)
+static void json_close_item(struct sq_config_visitor *visitor, int item, unsigned depth)
 {
-    (void)rule;
+    (void)item;
     (void)depth;
     sq_buf_append_char(visitor->out, '}');
 }

@@ -13,12 +13,16 @@
 #define WORDS(...) ((const char *const[]){__VA_ARGS__, NULL})
 #define TYPE(member) (((struct sq_config *)0)->member)
 #define RULE_TYPE(member) (((struct sq_rule *)0)->member)
+#define RECEIVER_TYPE(member) (((struct sq_receiver *)0)->member)
 #define COUNT(array) (sizeof(array) / sizeof *(array))
 /* offset, bytes, count_offset, items_max */
 #define ONE(member) offsetof(struct sq_config, member), sizeof TYPE(member), 0, 1
 #define LIST(member, count) offsetof(struct sq_config, member), sizeof TYPE(member)[0], offsetof(struct sq_config, count), COUNT(TYPE(member))
 #define RULE(member) offsetof(struct sq_rule, member), sizeof RULE_TYPE(member), 0, 1
 #define RULE_LIST(member, count) offsetof(struct sq_rule, member), sizeof RULE_TYPE(member)[0], offsetof(struct sq_rule, count), COUNT(RULE_TYPE(member))
+#define RECEIVER(member) offsetof(struct sq_receiver, member), sizeof RECEIVER_TYPE(member), 0, 1
+#define RECEIVER_LIST(member, count) \
+    offsetof(struct sq_receiver, member), sizeof RECEIVER_TYPE(member)[0], offsetof(struct sq_receiver, count), COUNT(RECEIVER_TYPE(member))
 
 #define TEXT(place) SQ_KIND_TEXT, place
 #define BOOL(place) SQ_KIND_BOOL, place
@@ -183,17 +187,24 @@ static const struct sq_config_row rows[] = {
     {"privacy.redact", SET(ONE(privacy.redact), "email", "url", "digits", "handle"), DEFAULT("email, url, digits"),
      MEANS("what is replaced in excerpts; digits: runs of four and more")},
 
-    {"notify.alertmanager.urls", SQ_KIND_TEXTS, LIST(notify.alertmanager.urls, notify.alertmanager.urls_count), DEFAULT(""),
-     MEANS("as http://alertmanager:9093, all members of a cluster; alerts are posted to /api/v2/alerts of each")},
-    {"notify.alertmanager.every", DURATION(ONE(notify.alertmanager.every_ms), 1 * SECOND, HOUR), DEFAULT("1m"),
-     MEANS("how often what is open is told again; it ends three times as long after it was last told")},
-    {"notify.pagerduty.routing_key_file", TEXT(ONE(notify.pagerduty.routing_key_file)), DEFAULT(""), MEANS("a file with the integration key of Events API v2; \"\": off")},
-    {"notify.pagerduty.reopen", WORD(ONE(notify.pagerduty.reopen), "info", "page"), DEFAULT("info"),
-     MEANS("a reopened alert: info: as an event that pages nobody; page: with its severity")},
-    {"notify.pagerduty.url", TEXT(ONE(notify.pagerduty.url)), DEFAULT("https://events.pagerduty.com/v2/enqueue"), MEANS("for the EU: https://events.eu.pagerduty.com/v2/enqueue")},
-    {"notify.webhook.url", TEXT(ONE(notify.webhook.url)), DEFAULT(""), MEANS("gets each transition as the JSON of <app>.alerts; \"\": off")},
-    {"notify.webhook.hmac_key_file", TEXT(ONE(notify.webhook.hmac_key_file)), DEFAULT(""),
-     MEANS("a file with a key; X-Squall-Signature is then sha256= and the HMAC-SHA-256 of the body")},
+    {"notify[].name", TEXT(RECEIVER(name)), DEFAULT(""),
+     MEANS("in the group <app>-notify-<name>, in metrics and in the log; unique; \"\": the type's word")},
+    {"notify[].type", WORD(RECEIVER(type), "alertmanager", "pagerduty", "webhook"), DEFAULT("webhook"),
+     MEANS("alertmanager: API v2; pagerduty: Events API v2; webhook: each transition as the JSON of <app>.alerts")},
+    {"notify[].rules", SQ_KIND_TEXTS, RECEIVER_LIST(rules, rules_count), DEFAULT(""), MEANS("names with * and ?: only of these; []: of all")},
+    {"notify[].severity", WORD(RECEIVER(severity), "info", "warning", "error", "critical"), DEFAULT("info"),
+     MEANS("only of transitions with this severity or a higher one")},
+    {"notify[].urls", SQ_KIND_TEXTS, RECEIVER_LIST(urls, urls_count), DEFAULT(""),
+     MEANS("alertmanager: as http://alertmanager:9093, all members of a cluster; alerts are posted to /api/v2/alerts of each")},
+    {"notify[].every", DURATION(RECEIVER(every_ms), 1 * SECOND, HOUR), DEFAULT("1m"),
+     MEANS("alertmanager: how often what is open is told again; it ends three times as long after it was last told")},
+    {"notify[].routing_key_file", TEXT(RECEIVER(routing_key_file)), DEFAULT(""), MEANS("pagerduty: a file with the integration key")},
+    {"notify[].reopen", WORD(RECEIVER(reopen), "info", "page"), DEFAULT("info"),
+     MEANS("pagerduty: a reopened alert: info: as an event that pages nobody; page: with its severity")},
+    {"notify[].url", TEXT(RECEIVER(url)), DEFAULT(""),
+     MEANS("webhook: where to; pagerduty: \"\" is https://events.pagerduty.com/v2/enqueue, for the EU: https://events.eu.pagerduty.com/v2/enqueue")},
+    {"notify[].hmac_key_file", TEXT(RECEIVER(hmac_key_file)), DEFAULT(""),
+     MEANS("webhook: a file with a key; X-Squall-Signature is then sha256= and the HMAC-SHA-256 of the body")},
 
     {"http.listen", TEXT(ONE(http.listen)), DEFAULT("127.0.0.1:8088"), ENVIRONMENT("SQUALL_HTTP_LISTEN"), INIT,
      MEANS("address:port of the page, /metrics and the probes; \"\": off")},
@@ -232,7 +243,7 @@ static const struct note sections[] = {
     {"output", "The topics that are written."},
     {"dead_letter", "Records that could not be scored go to `<app>.dlq`."},
     {"privacy", "What of the texts leaves the input topic."},
-    {"notify", "Who is told of alerts besides the topic `<app>.alerts`, from that topic's log: a receiver that is down misses nothing."},
+    {"notify", "Who is told of alerts besides the topic `<app>.alerts`, from that topic's log: a receiver that is down misses nothing, and holds up no other. `notify: []`, the default, is nobody."},
     {"http", "The page, the metrics and the probes."},
     {"log", "One line an event, on stderr."},
 };

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The table of configuration keys. A path is the key's place in the file: "kafka.brokers", and "rules[].label" for a member of each rule.
+/* The table of configuration keys. A path is the key's place in the file: "kafka.brokers", and "rules[].label" for a member of each rule (config_list.h).
  * Rows of one section stand together. Private to worker/io/config*.c and their tests. */
 #ifndef SQ_IO_CONFIG_TABLE_H
 #define SQ_IO_CONFIG_TABLE_H
@@ -30,7 +30,7 @@ enum {
 struct sq_config_row {
     const char *path;
     enum sq_config_kind kind;
-    size_t offset;       /* in struct sq_config; in struct sq_rule for rules[] */
+    size_t offset;       /* in struct sq_config; in the item's struct for rules[] and notify[] */
     size_t bytes;        /* of the member, or of one item of a list */
     size_t count_offset; /* of a list's unsigned count; 0: the list always has items_max items */
     unsigned items_max;
@@ -45,7 +45,7 @@ struct sq_config_row {
     const char *meaning;
 };
 
-enum { SQ_CONFIG_ROWS_MAX = 112 };
+enum { SQ_CONFIG_ROWS_MAX = 128 };
 
 /* NULL past the end. */
 const struct sq_config_row *sq_config_row(unsigned index);

@@ -10,17 +10,17 @@ struct span {
 
 static bool wanted(const struct sq_config_visitor *visitor, const struct sq_config_row *row) { return !visitor->wants || visitor->wants(row); }
 
-static void walk_span(struct sq_config_visitor *visitor, const struct span *span, const void *base, int rule);
+static void walk_span(struct sq_config_visitor *visitor, const struct span *span, const void *base, int item);
 
-static void walk_items(struct sq_config_visitor *visitor, const struct span *span)
+static void walk_items(struct sq_config_visitor *visitor, const struct sq_config_list *list, const struct span *span)
 {
     const struct sq_config *config = visitor->config;
-    unsigned count = config ? config->rules_count : 1;
+    unsigned count = config ? sq_config_list_size(config, list) : 1;
     for (unsigned i = 0; i < count; i++) {
-        int rule = config ? (int)i : SQ_NO_RULE;
-        if (visitor->open_item) visitor->open_item(visitor, rule, span->depth);
-        walk_span(visitor, span, config ? &config->rules[i] : NULL, rule);
-        if (visitor->close_item) visitor->close_item(visitor, rule, span->depth);
+        int item = config ? sq_config_item(list, i) : SQ_NO_ITEM;
+        if (visitor->open_item) visitor->open_item(visitor, item, span->depth);
+        walk_span(visitor, span, config ? sq_config_base_view(config, item) : NULL, item);
+        if (visitor->close_item) visitor->close_item(visitor, item, span->depth);
     }
 }
 
@@ -38,23 +38,24 @@ static struct span section_of(const struct sq_config_visitor *visitor, const str
     return span;
 }
 
-static void walk_span(struct sq_config_visitor *visitor, const struct span *span, const void *base, int rule)
+static void walk_span(struct sq_config_visitor *visitor, const struct span *span, const void *base, int item)
 {
     for (unsigned i = span->first; i < span->end;) {
         const struct sq_config_row *row = sq_config_row(i);
         const char *name = row->path + span->prefix_bytes;
         size_t bytes = strcspn(name, ".");
         if (!name[bytes]) {
-            if (wanted(visitor, row)) visitor->row(visitor, row, (struct sq_str){name, bytes}, base, rule, span->depth);
+            if (wanted(visitor, row)) visitor->row(visitor, row, (struct sq_str){name, bytes}, base, item, span->depth);
             i++;
             continue;
         }
         struct sq_str path = {row->path, span->prefix_bytes + bytes};
-        bool any, is_rules = sq_config_is_rules(path);
+        bool any;
+        const struct sq_config_list *list = sq_config_list_find(path);
         struct span section = section_of(visitor, span, i, path.bytes + 1, &any);
-        if (any && visitor->open) visitor->open(visitor, (struct sq_str){name, is_rules ? bytes - 2 : bytes}, path, span->depth);
-        if (any && is_rules) walk_items(visitor, &section);
-        else if (any) walk_span(visitor, &section, base, rule);
+        if (any && visitor->open) visitor->open(visitor, (struct sq_str){name, list ? list->name.bytes : bytes}, path, span->depth);
+        if (any && list) walk_items(visitor, list, &section);
+        else if (any) walk_span(visitor, &section, base, item);
         if (any && visitor->close) visitor->close(visitor, path, span->depth);
         i = section.end;
     }
@@ -64,5 +65,5 @@ void sq_config_walk(struct sq_config_visitor *visitor)
 {
     unsigned count = 0;
     while (sq_config_row(count)) count++;
-    walk_span(visitor, &(struct span){0, count, 0, 0}, visitor->config, SQ_NO_RULE);
+    walk_span(visitor, &(struct span){0, count, 0, 0}, visitor->config, SQ_NO_ITEM);
 }

@@ -78,7 +78,7 @@ static bool expand(struct reader *reader, const yaml_node_t *node, struct sq_buf
     return false;
 }
 
-static void read_scalar(struct reader *reader, const struct sq_config_row *row, int rule, const yaml_node_t *node)
+static void read_scalar(struct reader *reader, const struct sq_config_row *row, int item, const yaml_node_t *node)
 {
     struct sq_config_where where = where_of(reader, node);
     struct sq_buf text;
@@ -86,13 +86,13 @@ static void read_scalar(struct reader *reader, const struct sq_config_row *row, 
     if (is_null(node)) {
         sq_config_problem(reader->loader, &where, "%s has no value; leave the key out for its default", row->path);
     } else if (expand(reader, node, &text)) {
-        struct sq_str item = sq_buf_view(&text);
-        sq_config_assign(reader->loader, row, rule, &(struct sq_config_given){&item, 1, false}, &where);
+        struct sq_str value = sq_buf_view(&text);
+        sq_config_assign(reader->loader, row, item, &(struct sq_config_given){&value, 1, false}, &where);
     }
     sq_buf_deinit(&text);
 }
 
-static void read_list(struct reader *reader, const struct sq_config_row *row, int rule, const yaml_node_t *node)
+static void read_list(struct reader *reader, const struct sq_config_row *row, int item, const yaml_node_t *node)
 {
     struct sq_config_where where = where_of(reader, node);
     size_t count = (size_t)(node->data.sequence.items.top - node->data.sequence.items.start);
@@ -104,18 +104,18 @@ static void read_list(struct reader *reader, const struct sq_config_row *row, in
     }
     bool whole = true;
     for (size_t i = 0; i < count; i++) {
-        const yaml_node_t *item = yaml_document_get_node(reader->document, node->data.sequence.items.start[i]);
-        struct sq_config_where item_where = where_of(reader, item);
+        const yaml_node_t *member = yaml_document_get_node(reader->document, node->data.sequence.items.start[i]);
+        struct sq_config_where member_where = where_of(reader, member);
         sq_buf_init(&texts[i]);
-        if (item->type != YAML_SCALAR_NODE || is_null(item)) {
-            sq_config_problem(reader->loader, &item_where, "%s: an item must be a single value", row->path);
+        if (member->type != YAML_SCALAR_NODE || is_null(member)) {
+            sq_config_problem(reader->loader, &member_where, "%s: an item must be a single value", row->path);
             whole = false;
-        } else if (!expand(reader, item, &texts[i])) {
+        } else if (!expand(reader, member, &texts[i])) {
             whole = false;
         }
         items[i] = sq_buf_view(&texts[i]);
     }
-    if (whole) sq_config_assign(reader->loader, row, rule, &(struct sq_config_given){items, (unsigned)count, true}, &where);
+    if (whole) sq_config_assign(reader->loader, row, item, &(struct sq_config_given){items, (unsigned)count, true}, &where);
     for (size_t i = 0; i < count; i++) sq_buf_deinit(&texts[i]);
 }
 
@@ -132,7 +132,7 @@ static void read_pair(struct reader *reader, struct sq_str name, const yaml_node
     sq_buf_deinit(&text);
 }
 
-static void read_value(struct reader *reader, const struct sq_config_row *row, int rule, const yaml_node_t *node)
+static void read_value(struct reader *reader, const struct sq_config_row *row, int item, const yaml_node_t *node)
 {
     struct sq_config_where where = where_of(reader, node);
     bool wants_mapping = row->kind == SQ_KIND_PAIRS;
@@ -146,9 +146,9 @@ static void read_value(struct reader *reader, const struct sq_config_row *row, i
         sq_config_problem(reader->loader, &where, "%s: expected %s, found %s", row->path, wants_mapping ? "a mapping of names to values" : "a value",
                           type_of(node));
     } else if (node->type == YAML_SEQUENCE_NODE) {
-        read_list(reader, row, rule, node);
+        read_list(reader, row, item, node);
     } else {
-        read_scalar(reader, row, rule, node);
+        read_scalar(reader, row, item, node);
     }
 }
 
@@ -156,11 +156,11 @@ static void read_value(struct reader *reader, const struct sq_config_row *row, i
 
 struct section {
     const char *prefix; /* "", "model.", "rules[]." */
-    int rule;
+    int item;
 };
 
-static void read_section(struct reader *reader, const char *prefix, int rule, const yaml_node_t *node);
-static void read_rules(struct reader *reader, const yaml_node_t *node);
+static void read_section(struct reader *reader, const char *prefix, int item, const yaml_node_t *node);
+static void read_items(struct reader *reader, const struct sq_config_list *list, const yaml_node_t *node);
 
 static void read_member(struct reader *reader, struct sq_str name, const yaml_node_t *key, yaml_node_t *value, void *ctx)
 {
@@ -169,52 +169,66 @@ static void read_member(struct reader *reader, struct sq_str name, const yaml_no
     char path[SQ_CONFIG_KEY_BYTES];
     int bytes = snprintf(path, sizeof path - 1, "%s%.*s", section->prefix, (int)(name.bytes > 128 ? 128 : name.bytes), name.data);
     const struct sq_config_row *row = sq_config_row_find(sq_str_view(path));
-    bool is_rules = strcmp(path, "rules") == 0;
+    const struct sq_config_list *list = section->item == SQ_NO_ITEM ? sq_config_list_find(sq_str_view(path)) : NULL;
     if (memchr(name.data, '\0', name.bytes) || memchr(name.data, '.', name.bytes) || memchr(name.data, '[', name.bytes)) row = NULL, bytes = 0;
     if (row) {
-        read_value(reader, row, section->rule, value);
-    } else if (is_rules) {
-        read_rules(reader, value);
+        read_value(reader, row, section->item, value);
+    } else if (bytes > 0 && list) {
+        read_items(reader, list, value);
     } else if (bytes > 0 && sq_config_is_section(sq_str_view(path))) {
         where = where_of(reader, value);
         path[bytes] = '.';
         path[bytes + 1] = '\0';
-        if (value->type == YAML_MAPPING_NODE) read_section(reader, path, section->rule, value);
+        if (value->type == YAML_MAPPING_NODE) read_section(reader, path, section->item, value);
         else sq_config_problem(reader->loader, &where, "%.*s: expected a mapping of keys to values, found %s", bytes, path, type_of(value));
     } else {
         sq_config_unknown(reader->loader, sq_str_view(section->prefix), name, &where);
     }
 }
 
-static void read_section(struct reader *reader, const char *prefix, int rule, const yaml_node_t *node)
+static void read_section(struct reader *reader, const char *prefix, int item, const yaml_node_t *node)
 {
-    struct section section = {prefix, rule};
+    struct section section = {prefix, item};
     each_member(reader, node, read_member, &section);
 }
 
-static void read_rules(struct reader *reader, const yaml_node_t *node)
+static bool is_list(struct reader *reader, const struct sq_config_list *list, const yaml_node_t *node)
+{
+    struct sq_config_where where = where_of(reader, node);
+    if (node->type == YAML_SEQUENCE_NODE) return true;
+    sq_config_problem(reader->loader, &where, "%s: expected a list, as in %s: %s, found %s", list->name.data, list->name.data, list->example, type_of(node));
+    return false;
+}
+
+static void read_item(struct reader *reader, const struct sq_config_list *list, const yaml_node_t *node)
 {
     struct sq_config *config = reader->loader->config;
     struct sq_config_where where = where_of(reader, node);
-    config->rules_count = 0;
-    memset(config->origins->rules, 0, sizeof config->origins->rules);
-    if (node->type != YAML_SEQUENCE_NODE) {
-        sq_config_problem(reader->loader, &where, "rules: expected a list of rules, found %s", type_of(node));
-        return;
-    }
-    for (const yaml_node_item_t *item = node->data.sequence.items.start; item < node->data.sequence.items.top; item++) {
-        const yaml_node_t *rule = yaml_document_get_node(reader->document, *item);
-        where = where_of(reader, rule);
-        if (rule->type != YAML_MAPPING_NODE) {
-            sq_config_problem(reader->loader, &where, "rules: expected a rule with its keys, found %s", type_of(rule));
-        } else if (config->rules_count == SQ_RULES_MAX) {
-            sq_config_problem(reader->loader, &where, "rules: more than %d", SQ_RULES_MAX);
+    char prefix[32];
+    int item = sq_config_item(list, (*sq_config_list_count(config, list))++);
+    snprintf(prefix, sizeof prefix, "%s.", list->path.data);
+    sq_config_item_default(config, item);
+    read_section(reader, prefix, item, node);
+    if (list->needs_name && !sq_config_item_name(config, item)[0]) sq_config_problem(reader->loader, &where, "a %s needs a name", list->item);
+}
+
+static void read_items(struct reader *reader, const struct sq_config_list *list, const yaml_node_t *node)
+{
+    struct sq_config *config = reader->loader->config;
+    unsigned *count = sq_config_list_count(config, list);
+    *count = 0;
+    memset(&config->origins->items[sq_config_item(list, 0)], 0, SQ_CONFIG_LIST_ITEMS_MAX * sizeof config->origins->items[0]);
+    if (!is_list(reader, list, node)) return;
+    for (const yaml_node_item_t *at = node->data.sequence.items.start; at < node->data.sequence.items.top; at++) {
+        const yaml_node_t *item = yaml_document_get_node(reader->document, *at);
+        struct sq_config_where where = where_of(reader, item);
+        if (item->type != YAML_MAPPING_NODE) {
+            sq_config_problem(reader->loader, &where, "%s: expected a %s with its keys, found %s", list->name.data, list->item, type_of(item));
+        } else if (*count == list->items_max) {
+            sq_config_problem(reader->loader, &where, "%s: more than %u", list->name.data, list->items_max);
             return;
         } else {
-            int index = (int)config->rules_count++;
-            sq_config_rule_default(&config->rules[index]);
-            read_section(reader, "rules[].", index, rule);
-            if (!config->rules[index].name[0]) sq_config_problem(reader->loader, &where, "a rule needs a name");
+            read_item(reader, list, item);
         }
     }
 }
@@ -242,7 +256,7 @@ static void read_document(struct sq_config_loader *loader, yaml_document_t *docu
     yaml_node_t *root = yaml_document_get_root_node(document);
     if (!root || is_null(root)) return; /* an empty file is a file of defaults */
     struct sq_config_where where = where_of(&reader, root);
-    if (root->type == YAML_MAPPING_NODE) read_section(&reader, "", SQ_NO_RULE, root);
+    if (root->type == YAML_MAPPING_NODE) read_section(&reader, "", SQ_NO_ITEM, root);
     else sq_config_problem(loader, &where, "expected keys such as kafka: and input:, found %s", type_of(root));
 }
 

@@ -25,7 +25,8 @@ struct part {
 /* One receiver's thread and all it works with. */
 struct line {
     const struct sq_config *config;
-    enum sq_notify_kind kind;
+    const struct sq_receiver *to;
+    _Atomic int64_t waiting; /* transitions in the log beyond those delivered */
     struct sq_notify_sender *sender;
     rd_kafka_t *client;
     char topic[SQ_CONFIG_NAME_BYTES + 16];
@@ -42,7 +43,8 @@ struct line {
 };
 
 struct sq_notify {
-    struct line lines[SQ_NOTIFY_COUNT];
+    struct line lines[SQ_RECEIVERS_MAX];
+    unsigned lines_count;
 };
 
 /* ---- The assignment ---- */
@@ -85,7 +87,7 @@ static void assign(struct line *line, rd_kafka_topic_partition_list_t *list)
         bool is_fresh = list->elems[i].offset < 0;
         int64_t start = is_fresh ? 0 : list->elems[i].offset;
         line->parts[i] = (struct part){list->elems[i].partition, start, start, is_fresh};
-        if (line->kind != SQ_NOTIFY_ALERTMANAGER) continue;
+        if (line->to->type != SQ_NOTIFY_ALERTMANAGER) continue;
         line->parts[i].next_offset = 0;
         list->elems[i].offset = RD_KAFKA_OFFSET_BEGINNING; /* what is still open is told in the log alone */
     }
@@ -124,7 +126,7 @@ static void commit(struct line *line, int32_t partition, int64_t next_offset)
     rd_kafka_topic_partition_list_add(list, line->topic, partition)->offset = next_offset;
     rd_kafka_resp_err_t error = rd_kafka_commit(line->client, list, 0);
     if (error) /* delivered again by whoever owns the partition by now, under the same key */
-        sq_log(SQ_LOG_WARN, SQ_L("a delivery could not be committed"), SQ_LS("sink", sq_notify_name(line->kind)), SQ_LS("why", rd_kafka_err2str(error)));
+        sq_log(SQ_LOG_WARN, SQ_L("a delivery could not be committed"), SQ_LS("sink", line->to->name), SQ_LS("why", rd_kafka_err2str(error)));
     rd_kafka_topic_partition_list_destroy(list);
 }
 
@@ -178,14 +180,14 @@ static void take_message(struct line *line, const rd_kafka_message_t *message)
 }
 
 /* Transitions in the log beyond those delivered, as far as the client knows. */
-static void note_queue(const struct line *line)
+static void note_queue(struct line *line)
 {
     int64_t waiting = 0, low, high;
     for (int i = 0; i < line->parts_count; i++)
         if (rd_kafka_get_watermark_offsets(line->client, line->topic, line->parts[i].partition, &low, &high) == 0 && high > line->parts[i].committed_offset &&
             line->parts[i].committed_offset >= 0)
             waiting += high - line->parts[i].committed_offset;
-    sq_metric_set(SQ_M_DELIVERY_QUEUE, line->kind, waiting);
+    atomic_store_explicit(&line->waiting, waiting, memory_order_relaxed);
 }
 
 static void *work(void *ctx)
@@ -210,7 +212,7 @@ static void *work(void *ctx)
 static int open_client(struct line *line, struct sq_err *err)
 {
     rd_kafka_conf_t *conf;
-    int status = sq_kafka_conf_notify(&conf, line->config, sq_notify_name(line->kind), err);
+    int status = sq_kafka_conf_notify(&conf, line->config, line->to->name, err);
     if (status) return status;
     rd_kafka_conf_set_rebalance_cb(conf, on_rebalance);
     rd_kafka_conf_set_opaque(conf, line);
@@ -224,18 +226,18 @@ static int open_client(struct line *line, struct sq_err *err)
     return error ? sq_err_set(err, SQ_E_FAILED, "can't read %s: %s", line->topic, rd_kafka_err2str(error)) : 0;
 }
 
-static int open_line(struct line *line, const struct sq_config *config, enum sq_notify_kind kind, struct sq_err *err)
+static int open_line(struct line *line, const struct sq_config *config, const struct sq_receiver *to, struct sq_err *err)
 {
     line->config = config;
-    line->kind = kind;
+    line->to = to;
     line->started_at_ms = sq_clock_wall_ms();
     snprintf(line->topic, sizeof line->topic, "%s.alerts", config->app);
-    int status = sq_notify_sender_open(&line->sender, config, kind, &line->stop, err);
+    int status = sq_notify_sender_open(&line->sender, to, &line->stop, err);
     if (status == 0) status = open_client(line, err);
     if (status) return status;
     if (pthread_create(&line->thread, NULL, work, line) != 0) return sq_err_set(err, SQ_E_FAILED, "no thread to deliver alerts");
     line->is_running = true;
-    sq_log(SQ_LOG_INFO, SQ_L("alerts are delivered"), SQ_LS("sink", sq_notify_name(kind)), SQ_LS("from", line->topic));
+    sq_log(SQ_LOG_INFO, SQ_L("alerts are delivered"), SQ_LS("sink", to->name), SQ_LS("from", line->topic));
     return 0;
 }
 
@@ -253,11 +255,16 @@ static void collect(struct sq_buf *out, void *ctx)
     static const char *const results[] = {"delivered", "retried", "rejected", "skipped"};
     const struct sq_notify *notify = ctx;
     sq_metrics_write_family(out, SQ_MD_ALERT_DELIVERIES);
-    for (unsigned kind = 0; kind < SQ_NOTIFY_COUNT; kind++)
-        for (unsigned result = 0; notify->lines[kind].sender && result < SQ_NOTIFY_RESULTS_COUNT; result++) {
-            const struct sq_str values[] = {sq_str_view(sq_notify_name(kind)), sq_str_view(results[result])};
-            sq_metrics_write_sample(out, SQ_MD_ALERT_DELIVERIES, values, (double)sq_notify_sender_count(notify->lines[kind].sender, result));
+    for (unsigned i = 0; i < notify->lines_count; i++)
+        for (unsigned result = 0; result < SQ_NOTIFY_RESULTS_COUNT; result++) {
+            const struct sq_str values[] = {sq_str_view(notify->lines[i].to->name), sq_str_view(results[result])};
+            sq_metrics_write_sample(out, SQ_MD_ALERT_DELIVERIES, values, (double)sq_notify_sender_count(notify->lines[i].sender, result));
         }
+    sq_metrics_write_family(out, SQ_MD_DELIVERY_QUEUE);
+    for (unsigned i = 0; i < notify->lines_count; i++) {
+        const struct sq_str name = sq_str_view(notify->lines[i].to->name);
+        sq_metrics_write_sample(out, SQ_MD_DELIVERY_QUEUE, &name, (double)atomic_load_explicit(&notify->lines[i].waiting, memory_order_relaxed));
+    }
 }
 
 int sq_notify_open(struct sq_notify **out, const struct sq_config *config, struct sq_err *err)
@@ -266,8 +273,8 @@ int sq_notify_open(struct sq_notify **out, const struct sq_config *config, struc
     struct sq_notify *notify = calloc(1, sizeof *notify);
     if (!notify) return sq_err_set(err, SQ_E_NOMEM, "no memory to deliver alerts");
     int status = 0;
-    for (unsigned kind = 0; kind < SQ_NOTIFY_COUNT && status == 0; kind++)
-        if (sq_notify_is_configured(config, kind)) status = open_line(&notify->lines[kind], config, kind, err);
+    for (; notify->lines_count < config->notify_count && status == 0; notify->lines_count++)
+        status = open_line(&notify->lines[notify->lines_count], config, &config->notify[notify->lines_count], err);
     if (status == 0) status = sq_metrics_collector_add(collect, notify);
     if (status) sq_notify_close(notify);
     else *out = notify;
@@ -278,7 +285,7 @@ void sq_notify_close(struct sq_notify *notify)
 {
     if (!notify) return;
     sq_metrics_collector_remove(notify);
-    for (unsigned kind = 0; kind < SQ_NOTIFY_COUNT; kind++) atomic_store(&notify->lines[kind].stop, true);
-    for (unsigned kind = 0; kind < SQ_NOTIFY_COUNT; kind++) close_line(&notify->lines[kind]);
+    for (unsigned i = 0; i < notify->lines_count; i++) atomic_store(&notify->lines[i].stop, true);
+    for (unsigned i = 0; i < notify->lines_count; i++) close_line(&notify->lines[i]);
     free(notify);
 }

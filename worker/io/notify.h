@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Tells the receivers of `notify` about alerts, out of the log of <app>.alerts.
  *
- * A thread a receiver, each a member of the group <app>-notify-<receiver>, so that workers share the partitions and one receiver that is down
+ * A thread a receiver (several may be of one type), each a member of the group <app>-notify-<receiver>, so that workers share the partitions and one receiver that is down
  * holds up nobody else. A transition's offset is committed after its delivery: a worker that dies in between makes the next one deliver it again,
  * under the same Idempotency-Key. A group that never committed begins with what was written since this worker started, for nobody wants
  * to be paged for last month. While a delivery waits for its next try the partitions are paused, and the group is still answered.

@@ -13,22 +13,14 @@
 
 #include "worker/io/config.h"
 
-enum sq_notify_kind { SQ_NOTIFY_ALERTMANAGER, SQ_NOTIFY_PAGERDUTY, SQ_NOTIFY_WEBHOOK, SQ_NOTIFY_COUNT };
 enum sq_notify_result { SQ_NOTIFY_DELIVERED, SQ_NOTIFY_RETRIED, SQ_NOTIFY_REJECTED, SQ_NOTIFY_SKIPPED, SQ_NOTIFY_RESULTS_COUNT };
 
 enum { SQ_NOTIFY_BACKOFF_FIRST_MS = 500, SQ_NOTIFY_BACKOFF_MAX_MS = 60000, SQ_NOTIFY_RETRY_AFTER_MAX_MS = 600000 };
 
-/* "alertmanager": its key in the configuration, in group and metrics. */
-const char *sq_notify_name(enum sq_notify_kind kind);
-
-/* Whether the configuration has such a receiver. */
-bool sq_notify_is_configured(const struct sq_config *config, enum sq_notify_kind kind);
-
 struct sq_notify_sender;
 
-/* config: borrowed. Reads the secret's file: SQ_E_CONFIG. stop: ends a post that is under way. */
-int sq_notify_sender_open(struct sq_notify_sender **sender, const struct sq_config *config, enum sq_notify_kind kind, const atomic_bool *stop,
-                          struct sq_err *err);
+/* to: borrowed. Reads the secret's file: SQ_E_CONFIG. stop: ends a post that is under way. */
+int sq_notify_sender_open(struct sq_notify_sender **sender, const struct sq_receiver *to, const atomic_bool *stop, struct sq_err *err);
 void sq_notify_sender_close(struct sq_notify_sender *sender);
 
 /* An alert's record to deliver; at_ms: its timestamp. False: there is nothing to tell this receiver (counted as skipped). */

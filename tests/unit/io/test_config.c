@@ -109,8 +109,9 @@ static void every_default_is_a_value_of_its_key(void **state)
     assert_int_equal(sq_config_default(&config, &err), 0);
     const struct sq_config_row *row;
     for (unsigned i = 0; (row = sq_config_row(i)); i++) {
-        bool in_rule = strncmp(row->path, "rules[].", 8) == 0;
-        int code = row->fallback ? sq_config_value_set_text(row, sq_config_base(config, in_rule ? 0 : SQ_NO_RULE), sq_str_view(row->fallback), &err) : 0;
+        const struct sq_config_list *list = sq_config_list_of(row);
+        void *base = sq_config_base(config, list ? sq_config_item(list, 0) : SQ_NO_ITEM);
+        int code = row->fallback ? sq_config_value_set_text(row, base, sq_str_view(row->fallback), &err) : 0;
         if (code != 0) fail_msg("%s: %s", row->path, err.message);
         assert_ptr_equal(sq_config_row_find(sq_str_view(row->path)), row);
         assert_null(sq_config_later(sq_str_view(row->path)));
@@ -315,7 +316,7 @@ static const struct {
      "squall.yaml:1:28: kafka.properties: 'acks' is squall's own to set, since what it promises rests on it"},
     {"kafka: {properties: {a: [b]}}\n", "squall.yaml:1:25: kafka.properties.a: expected a single value, found a list"},
     {"kafka: {properties: x}\n", "squall.yaml:1:21: kafka.properties: expected a mapping of names to values, found a single value"},
-    {"rules: x\n", "squall.yaml:1:8: rules: expected a list of rules, found a single value"},
+    {"rules: x\n", "squall.yaml:1:8: rules: expected a list, as in rules: [{name: NegativeSpike}], found a single value"},
     {"rules: [x]\n", "squall.yaml:1:9: rules: expected a rule with its keys, found a single value"},
     {"rules: [{label: x}]\n", "squall.yaml:1:9: a rule needs a name"},
     {"rules: [{name: A, lable: x}]\n", "squall.yaml:1:19: there is no key 'lable'; did you mean 'label'?"},
@@ -364,17 +365,41 @@ static void contradictions_are_found(void **state)
     assert_refused("kafka: {brokers: b}\ninput: {topics: [a b]}\n",
                    "squall.yaml:2: input.topics: 'a b' is no topic name: 1 to 249 of a-z A-Z 0-9 . _ - are allowed");
     assert_loads("kafka: {brokers: b}\ninput: {topics: ['^a.*']}\n");
-    assert_refused(MINIMAL "notify: {webhook: {url: 'http://me:secret@h/x'}}\n",
-                   "squall.yaml:3: notify.webhook.url: expected http:// or https:// and a host, without a password");
-    assert_refused(MINIMAL "notify: {alertmanager: {urls: ['am:9093']}}\n",
-                   "squall.yaml:3: notify.alertmanager.urls: expected http:// or https:// and a host, without a password");
-    assert_refused(MINIMAL "output: {alerts: {format: protobuf}}\nnotify: {webhook: {url: 'https://h/x'}}\n",
+    assert_refused(MINIMAL "notify: [{url: 'http://me:secret@h/x'}]\n",
+                   "squall.yaml:3: notify: url: expected http:// or https:// and a host, without a password");
+    assert_refused(MINIMAL "notify: [{type: alertmanager, urls: ['am:9093']}]\n",
+                   "squall.yaml:3: notify: urls: expected http:// or https:// and a host, without a password");
+    assert_refused(MINIMAL "output: {alerts: {format: protobuf}}\nnotify: [{url: 'https://h/x'}]\n",
                    "squall.yaml:3: output.alerts.format: notify reads the alerts as json");
     assert_refused("kafka: {brokers: b}\ninput: {topics: [a], format: protobuf, fields: {text: body}}\n",
                    "squall.yaml:2: input.format: a squall.v1.Event has the fields text, entity, ts, author and id; input.fields names another");
     assert_refused("kafka: {brokers: b}\ninput: {topics: [a], fields: {text: ''}}\n", "squall.yaml:2: input.fields.text: it is required");
     assert_int_equal(load(MINIMAL "rules: [{name: A, windows: [1h, 15m]}]\n", NULL, NULL), SQ_E_CONFIG);
     assert_non_null(strstr(err.message, "rules.A.windows"));
+}
+
+static void receivers_are_a_list(void **state)
+{
+    (void)state;
+    assert_loads(MINIMAL "notify: [{url: 'https://h/x'}, {name: am, type: alertmanager, urls: ['http://a:1', 'http://b:1'], severity: critical}]\n");
+    assert_int_equal(config->notify_count, 2);
+    assert_string_equal(config->notify[0].name, "webhook");
+    assert_int_equal(config->notify[1].urls_count, 2);
+    assert_int_equal(config->notify[1].severity, SQ_SEVERITY_CRITICAL);
+    assert_int_equal(config->notify[1].every_ms, 60000);
+    assert_loads(MINIMAL "notify: []\n");
+    assert_int_equal(config->notify_count, 0);
+    static const char *const sets[] = {"notify.am.every=5m", NULL};
+    assert_int_equal(load(MINIMAL "notify: [{name: am, type: alertmanager, urls: ['http://a:1']}]\n", sets, NULL), 0);
+    assert_int_equal(config->notify[0].every_ms, 300000);
+    assert_refused(MINIMAL "notify: {webhook: {url: 'https://h/x'}}\n",
+                   "squall.yaml:3:9: notify: expected a list, as in notify: [{type: webhook, url: 'https://ops.example/hook'}], found a mapping");
+    assert_refused(MINIMAL "notify: [{url: 'https://h/x'}, {url: 'https://h/y'}]\n",
+                   "squall.yaml: notify: two receivers are called 'webhook': give each a name");
+    assert_refused(MINIMAL "notify: [{type: pagerduty}]\n", "squall.yaml:3: notify: a receiver of the type pagerduty needs routing_key_file");
+    assert_refused(MINIMAL "notify: [{url: 'https://h/x', every: 1m}]\n", "squall.yaml:3: every: a receiver of the type webhook has no such key");
+    assert_refused(MINIMAL "notify: [{name: 'a b', url: 'https://h/x'}]\n",
+                   "squall.yaml:3: notify: 'a b' becomes part of a group's name: a-z A-Z 0-9 . _ - are allowed");
 }
 
 static void wrong_sets_and_variables_are_named(void **state)

@@ -158,7 +158,7 @@ static void records_that_are_none_are_refused(void **state)
 /* ---- The receiver's answers ---- */
 
 struct delivery {
-    struct sq_config *config;
+    struct sq_receiver to;
     struct test_folder folder;
     struct receiver *receiver;
     struct sq_notify_sender *sender;
@@ -166,21 +166,17 @@ struct delivery {
 
 static void open_delivery(struct delivery *delivery, enum sq_notify_kind kind, const struct receiver_answer *answers, unsigned answers_count)
 {
-    assert_int_equal(sq_config_default(&delivery->config, &err), 0);
+    struct sq_receiver *to = &delivery->to;
+    *to = (struct sq_receiver){.name = "r", .type = kind, .every_ms = 60000, .severity = SQ_SEVERITY_WARNING};
     test_folder_init(&delivery->folder);
     test_folder_write(&delivery->folder, "key", SQ_STR("s3cret\n"));
     delivery->receiver = receiver_open(answers, answers_count);
-    char url[64], key[300];
-    snprintf(url, sizeof url, "http://127.0.0.1:%d", receiver_port(delivery->receiver));
-    snprintf(key, sizeof key, "%s/key", delivery->folder.path);
-    strcpy(delivery->config->notify.alertmanager.urls[0], url);
-    delivery->config->notify.alertmanager.urls_count = kind == SQ_NOTIFY_ALERTMANAGER;
-    strcpy(delivery->config->notify.pagerduty.url, url);
-    strcpy(delivery->config->notify.pagerduty.routing_key_file, key);
-    strcpy(delivery->config->notify.webhook.url, url);
-    strcpy(delivery->config->notify.webhook.hmac_key_file, key);
-    assert_true(sq_notify_is_configured(delivery->config, kind));
-    if (sq_notify_sender_open(&delivery->sender, delivery->config, kind, &stop, &err)) fail_msg("%s", err.message);
+    snprintf(to->url, sizeof to->url, "http://127.0.0.1:%d", receiver_port(delivery->receiver));
+    strcpy(to->urls[0], to->url);
+    to->urls_count = 1;
+    snprintf(to->hmac_key_file, sizeof to->hmac_key_file, "%s/key", delivery->folder.path);
+    strcpy(to->routing_key_file, to->hmac_key_file);
+    if (sq_notify_sender_open(&delivery->sender, to, &stop, &err)) fail_msg("%s", err.message);
 }
 
 static void close_delivery(struct delivery *delivery)
@@ -188,7 +184,6 @@ static void close_delivery(struct delivery *delivery)
     sq_notify_sender_close(delivery->sender);
     receiver_close(delivery->receiver);
     test_folder_deinit(&delivery->folder);
-    sq_config_close(delivery->config);
 }
 
 static bool take_record(struct delivery *delivery, const char *state, const char *reason, unsigned seq)
@@ -271,9 +266,9 @@ static void one_member_of_a_cluster_is_enough(void **state)
     int64_t wait_ms;
     open_delivery(&delivery, SQ_NOTIFY_ALERTMANAGER, answers, 1);
     struct receiver *closed = receiver_open(answers, 1);
-    snprintf(delivery.config->notify.alertmanager.urls[1], 64, "http://127.0.0.1:%d", receiver_port(closed));
+    snprintf(delivery.to.urls[1], 64, "http://127.0.0.1:%d", receiver_port(closed));
     receiver_close(closed);
-    delivery.config->notify.alertmanager.urls_count = 2;
+    delivery.to.urls_count = 2;
     assert_true(take_record(&delivery, "FIRING", "threshold", 0));
     assert_int_equal(sq_notify_sender_try(delivery.sender, wall_ms, &wait_ms), SQ_NOTIFY_DELIVERED);
     assert_int_equal(strncmp(receiver_request(delivery.receiver, 0), "POST /api/v2/alerts ", 20), 0);
@@ -301,13 +296,40 @@ static void a_post_ends_when_the_worker_stops(void **state)
 static void a_secret_that_is_not_there_is_told(void **state)
 {
     (void)state;
-    struct sq_config *config;
+    static const struct sq_receiver to = {.name = "night", .type = SQ_NOTIFY_PAGERDUTY, .routing_key_file = "/nonexistent/key"};
     struct sq_notify_sender *sender;
-    assert_int_equal(sq_config_default(&config, &err), 0);
-    strcpy(config->notify.pagerduty.routing_key_file, "/nonexistent/key");
-    assert_int_equal(sq_notify_sender_open(&sender, config, SQ_NOTIFY_PAGERDUTY, &stop, &err), SQ_E_CONFIG);
-    assert_non_null(strstr(err.message, "notify.pagerduty.routing_key_file: /nonexistent/key"));
-    sq_config_close(config);
+    assert_int_equal(sq_notify_sender_open(&sender, &to, &stop, &err), SQ_E_CONFIG);
+    assert_non_null(strstr(err.message, "notify.night.routing_key_file: /nonexistent/key"));
+}
+
+/* The record is a critical one of NegativeSpike. */
+static void a_receiver_may_want_some_rules_and_severities_alone(void **state)
+{
+    (void)state;
+    static const struct receiver_answer answers[] = {{.status = 200}};
+    static const struct {
+        const char *rules[2];
+        enum sq_severity severity;
+        bool is_told;
+    } cases[] = {
+        {{NULL}, SQ_SEVERITY_CRITICAL, true},           {{"Volume*"}, SQ_SEVERITY_INFO, false},
+        {{"Negative*"}, SQ_SEVERITY_INFO, true},        {{"Volume*", "NegativeSpike"}, SQ_SEVERITY_ERROR, true},
+    };
+    struct delivery delivery;
+    open_delivery(&delivery, SQ_NOTIFY_WEBHOOK, answers, 1);
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        delivery.to.severity = cases[i].severity;
+        delivery.to.rules_count = 0;
+        for (unsigned rule = 0; rule < 2 && cases[i].rules[rule]; rule++) strcpy(delivery.to.rules[delivery.to.rules_count++], cases[i].rules[rule]);
+        assert_int_equal(take_record(&delivery, "FIRING", "threshold", 0), cases[i].is_told);
+    }
+    struct sq_buf record;
+    write_record(&record, "FIRING", "threshold", "warning", 0, "");
+    delivery.to.rules_count = 0;
+    delivery.to.severity = SQ_SEVERITY_CRITICAL;
+    assert_false(sq_notify_sender_take(delivery.sender, sq_buf_view(&record), wall_ms));
+    sq_buf_deinit(&record);
+    close_delivery(&delivery);
 }
 
 int main(void)
@@ -322,6 +344,7 @@ int main(void)
         cmocka_unit_test(one_member_of_a_cluster_is_enough),
         cmocka_unit_test(a_post_ends_when_the_worker_stops),
         cmocka_unit_test(a_secret_that_is_not_there_is_told),
+        cmocka_unit_test(a_receiver_may_want_some_rules_and_severities_alone),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
