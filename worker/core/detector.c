@@ -143,19 +143,23 @@ static void shift_all(struct sq_detector *detector, unsigned rule)
         }
 }
 
+static int tell_storm(struct sq_detector *detector, unsigned rule, const struct sq_transition *transition, const struct sink *sink)
+{
+    struct sq_alert alert;
+    detector->frame.watermark_ms = detector->watermark.watermark_ms;
+    int status = sq_report_storm(&detector->frame, &detector->storms[rule], &detector->plans[rule], transition, detector->closed_ms, &alert, sink->err);
+    return status ? status : sq_detector_pass_on(detector, &alert, sink->emit, sink->ctx);
+}
+
 /* Storms are known when a bucket's entities have been evaluated, and hold from the next one on. */
 static int step_storms(struct sq_detector *detector, const struct sink *sink)
 {
     for (unsigned i = 0; i < detector->options.rules_count; i++) {
-        struct sq_storm *storm = &detector->storms[i];
         const struct sq_plan *plan = &detector->plans[i];
         struct sq_transition transition;
-        if (!sq_storm_step(storm, plan->rule, detector->closed_ms, plan->bucket_ms, &transition)) continue;
+        if (!sq_storm_step(&detector->storms[i], plan->rule, detector->closed_ms, plan->bucket_ms, &transition)) continue;
         if (transition.reason == SQ_REASON_LEVEL_SHIFT) shift_all(detector, i);
-        struct sq_alert alert;
-        detector->frame.watermark_ms = detector->watermark.watermark_ms;
-        int status = sq_report_storm(&detector->frame, storm, plan, &transition, detector->closed_ms, &alert, sink->err);
-        if (!status) status = sq_detector_pass_on(detector, &alert, sink->emit, sink->ctx);
+        int status = tell_storm(detector, i, &transition, sink);
         if (status) return status;
     }
     return 0;
@@ -370,6 +374,21 @@ static int acknowledge(struct sq_detector *detector, struct sq_entity *entity, u
     return emit_alert(detector, entity, rule, &evaluation, sink);
 }
 
+static bool is_storm(const struct sq_detector *detector, unsigned rule, uint64_t alert_id)
+{
+    const struct sq_episode *episode = &detector->storms[rule].episode;
+    if (episode->phase != SQ_PHASE_OPEN) return false;
+    uint64_t fingerprint = sq_identity_storm(detector->frame.app, sq_str_view(detector->options.rules[rule].name), detector->frame.scores_partition);
+    return sq_identity_alert(fingerprint, episode->first_ms) == alert_id;
+}
+
+static int acknowledge_storm(struct sq_detector *detector, unsigned rule, const struct sink *sink)
+{
+    struct sq_transition transition;
+    bool is_news = sq_episode_acknowledge(&detector->storms[rule].episode, detector->closed_ms, &transition);
+    return is_news ? tell_storm(detector, rule, &transition, sink) : 0;
+}
+
 int sq_detector_acknowledge(struct sq_detector *detector, uint64_t alert_id, bool *found, sq_detector_emit_fn emit, void *ctx,
                             struct sq_err *err)
 {
@@ -381,6 +400,11 @@ int sq_detector_acknowledge(struct sq_detector *detector, uint64_t alert_id, boo
             *found = true;
             return acknowledge(detector, entity, rule, &sink);
         }
+    for (unsigned rule = 0; rule < detector->options.rules_count; rule++) {
+        if (!is_storm(detector, rule, alert_id)) continue;
+        *found = true;
+        return acknowledge_storm(detector, rule, &sink);
+    }
     return 0;
 }
 

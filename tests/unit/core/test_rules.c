@@ -126,6 +126,25 @@ static void a_shadow_counts_as_no_alert_that_fires(void **state)
     }
 }
 
+static void a_storm_is_acknowledged_as_any_alert(void **state)
+{
+    (void)state;
+    struct watch watch = watch_of(SQ_RULE_RATE);
+    struct sq_err err;
+    bool found;
+    watch.rule.storm_share = 0.5;
+    open_watch(&watch);
+    feed(&watch, 40, 0, 3 * day, 90 * SECOND, 12);
+    feed(&watch, 40, 3 * day, 3 * day + HOUR, 90 * SECOND, 60);
+    assert_int_equal(watch.storms, 1);
+    assert_int_equal(sq_detector_acknowledge(watch.detector, watch.last_storm.alert_id, &found, tell, &watch, &err), 0);
+    assert_true(found && watch.last_storm.acknowledged);
+    assert_int_equal(watch.last_storm.reason, SQ_REASON_ACKNOWLEDGED);
+    feed(&watch, 40, 3 * day + HOUR, 3 * day + 2 * HOUR, 90 * SECOND, 60); /* and no reminder comes */
+    assert_int_equal(watch.last_storm.reason, SQ_REASON_ACKNOWLEDGED);
+    sq_detector_close(watch.detector);
+}
+
 static void a_few_entities_are_no_storm(void **state)
 {
     (void)state;
@@ -238,6 +257,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_storm_is_one_alert),
         cmocka_unit_test(a_shadow_counts_as_no_alert_that_fires),
+        cmocka_unit_test(a_storm_is_acknowledged_as_any_alert),
         cmocka_unit_test(a_few_entities_are_no_storm),
         cmocka_unit_test(a_storm_that_stays_is_the_new_level),
         cmocka_unit_test(volume_fires_on_messages_whatever_they_say),
