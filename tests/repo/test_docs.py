@@ -102,7 +102,7 @@ def write_history(folder, texts, step_ms):
 
 
 def test_the_commands_of_the_tuning_page(tmp_path):
-    """All of them, in their order, in one folder: each finds what the ones before it have made."""
+    """All but those that need a broker (test_same_log.py has them), in their order, in one folder: each finds what the ones before it have made."""
     calm = [f"the shop in {place} opens at nine tomorrow" for place in ("Rome", "Oslo", "Bern", "Kyiv", "Lima", "Cairo")]
     angry = [f"terrible service, {thing} broke again and nobody answers" for thing in ("the app", "my phone", "the site", "their bot")]
     write_history(tmp_path, calm * 50 + angry * 20 + calm * 10, 120000)
@@ -115,6 +115,8 @@ def test_the_commands_of_the_tuning_page(tmp_path):
     told = []
     for words in shell_lines(ROOT / "ops" / "docs" / "TUNING.md"):
         assert words[0] == "squall"
+        if "--topic" in words:
+            continue
         ran = squall(words[1:], tmp_path)
         assert ran.returncode == 0, f"{words}: {ran.stderr}"
         told.append(ran.stdout + ran.stderr)

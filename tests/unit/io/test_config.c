@@ -522,6 +522,7 @@ int main(void)
         TEST(offline_needs_neither_brokers_nor_topics),
         TEST(mistakes_name_their_place_and_the_way_out),
         TEST(contradictions_are_found),
+        TEST(receivers_are_a_list),
         TEST(wrong_sets_and_variables_are_named),
         TEST(many_problems_are_told_at_once),
         TEST(files_that_are_no_yaml_are_told_so),
