@@ -389,8 +389,7 @@ static void receivers_are_a_list(void **state)
     assert_int_equal(config->notify[1].every_ms, 60000);
     assert_loads(MINIMAL "notify: []\n");
     assert_int_equal(config->notify_count, 0);
-    static const char *const sets[] = {"notify.am.every=5m", NULL};
-    assert_int_equal(load(MINIMAL "notify: [{name: am, type: alertmanager, urls: ['http://a:1']}]\n", sets, NULL), 0);
+    assert_int_equal(load(MINIMAL "notify: [{name: am, type: alertmanager, urls: ['http://a:1']}]\n", NULL, "notify.am.every=5m"), 0);
     assert_int_equal(config->notify[0].every_ms, 300000);
     assert_refused(MINIMAL "notify: {webhook: {url: 'https://h/x'}}\n",
                    "squall.yaml:3:9: notify: expected a list, as in notify: [{type: webhook, url: 'https://ops.example/hook'}], found a mapping");
