@@ -171,8 +171,8 @@ static int tell_results(struct replay *replay, struct sq_err *err)
     if (status == 0 && replay->sweep_flag) write_figures(replay, figures, &text);
     if (status == 0 && replay->diff_flag) (replay->json ? sq_replay_diff_json : sq_replay_diff_table)(now, &replay->points[1].tally, &text);
     if (status == 0) status = write_out(&text, err);
-    if (status == 0 && replay->report_path)
-        status = sq_replay_report_write(&replay->report, &replay->points[0], &figures[0], replay->input, replay->report_path, err);
+    const struct sq_report_subject subject = {&replay->points[0], &figures[0], replay->truth_path ? &replay->truth : NULL, replay->input};
+    if (status == 0 && replay->report_path) status = sq_replay_report_write(&replay->report, &subject, replay->report_path, err);
     sq_buf_clear(&text);
     if (status == 0 && replay->truth_path && !replay->sweep_flag) sq_replay_figures_sentence(figures, &text);
     if (text.bytes) fputs(text.data, stderr);

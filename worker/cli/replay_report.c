@@ -115,20 +115,32 @@ static unsigned alerts_of(const struct sq_replay_tally *tally, const struct sq_r
     return count;
 }
 
-static void write_plots(const struct sq_replay_report *report, const struct sq_replay_tally *tally, struct sq_buf *out)
+static bool has_event(const struct sq_replay_truth *truth, const struct sq_report_series *series)
+{
+    for (uint32_t i = 0; truth && i < truth->count; i++)
+        if (strcmp(truth->events[i].entity, series->entity) == 0) return true;
+    return false;
+}
+
+static bool has_news(const struct sq_report_subject *subject, const struct sq_report_series *series)
+{
+    return alerts_of(&subject->point->tally, series) > 0 || has_event(subject->truth, series);
+}
+
+static void write_plots(const struct sq_replay_report *report, const struct sq_report_subject *subject, struct sq_buf *out)
 {
     unsigned plots = 0, quiet = 0;
-    sq_buf_append_text(out, "<h2>Entities with alerts</h2>\n");
+    sq_buf_append_text(out, subject->truth ? "<h2>Entities with alerts or events</h2>\n" : "<h2>Entities with alerts</h2>\n");
     for (const struct sq_report_series *series = report->series; series && plots < PLOTS_MAX; series = series->hh.next) {
-        if (alerts_of(tally, series) == 0) continue;
-        sq_report_html_plot(out, series, tally);
+        if (!has_news(subject, series)) continue;
+        sq_report_html_plot(out, series, subject);
         plots++;
     }
     if (plots == 0) sq_buf_append_text(out, "<p>None: no rule fired.</p>\n");
     sq_buf_append_text(out, "<h2>Busiest without</h2>\n");
     for (const struct sq_report_series *series = report->series; series && quiet < QUIET_PLOTS_MAX; series = series->hh.next) {
-        if (alerts_of(tally, series) > 0) continue;
-        sq_report_html_plot(out, series, tally);
+        if (has_news(subject, series)) continue;
+        sq_report_html_plot(out, series, subject);
         quiet++;
     }
     if (quiet == 0) sq_buf_append_text(out, "<p>None.</p>\n");
@@ -139,15 +151,15 @@ static int by_messages(const struct sq_report_series *a, const struct sq_report_
     return (a->messages < b->messages) - (a->messages > b->messages);
 }
 
-int sq_replay_report_write(struct sq_replay_report *report, const struct sq_replay_point *point, const struct sq_replay_figures *figures,
-                           const char *input, const char *path, struct sq_err *err)
+int sq_replay_report_write(struct sq_replay_report *report, const struct sq_report_subject *subject, const char *path, struct sq_err *err)
 {
     struct sq_buf out;
     sq_buf_init(&out);
     HASH_SORT(report->series, by_messages);
-    sq_report_html_head(&out, input, figures);
-    write_plots(report, &point->tally, &out);
-    sq_report_html_alerts(&out, &point->tally);
+    sq_report_html_head(&out, subject);
+    if (subject->truth) sq_report_html_events(&out, subject);
+    write_plots(report, subject, &out);
+    sq_report_html_alerts(&out, subject);
     sq_report_html_end(&out, report->left_out);
     int status = sq_buf_failed(&out) ? sq_err_set(err, SQ_E_NOMEM, "no memory for the report") : 0;
     FILE *file = status ? NULL : fopen(path, "we");

@@ -25,8 +25,15 @@ void sq_replay_report_deinit(struct sq_replay_report *report);
 /* After each record: looks at the detectors when it is time to. False without memory. */
 bool sq_replay_report_note(struct sq_replay_report *report, const struct sq_replay_run *run, int64_t event_ms);
 
-/* Writes the file from what was noted, the busiest entities first, and the point's alerts. SQ_E_IO, SQ_E_NOMEM. */
-int sq_replay_report_write(struct sq_replay_report *report, const struct sq_replay_point *point, const struct sq_replay_figures *figures,
-                           const char *input, const char *path, struct sq_err *err);
+/* What the page is written from, besides what was noted. */
+struct sq_report_subject {
+    const struct sq_replay_point *point;      /* its rules and alerts */
+    const struct sq_replay_figures *figures;
+    const struct sq_replay_truth *truth;      /* NULL: without one */
+    const char *input;
+};
+
+/* Writes the file, the busiest entities first. SQ_E_IO, SQ_E_NOMEM. */
+int sq_replay_report_write(struct sq_replay_report *report, const struct sq_report_subject *subject, const char *path, struct sq_err *err);
 
 #endif

@@ -23,10 +23,16 @@ struct sq_report_series {
     char key[];                   /* rule NUL entity NUL */
 };
 
+/* What they have in common. */
+void sq_report_put_escaped(struct sq_buf *out, const char *text);
+void sq_report_put_time(struct sq_buf *out, int64_t ms);       /* "2026-01-03 04:05" */
+void sq_report_put_duration(struct sq_buf *out, int64_t ms);   /* "12 min", "5 h 22 min", "3.5 d" */
+
 /* The page's parts, appended. */
-void sq_report_html_head(struct sq_buf *out, const char *input, const struct sq_replay_figures *figures);
-void sq_report_html_plot(struct sq_buf *out, const struct sq_report_series *series, const struct sq_replay_tally *tally);
-void sq_report_html_alerts(struct sq_buf *out, const struct sq_replay_tally *tally);
+void sq_report_html_head(struct sq_buf *out, const struct sq_report_subject *subject);
+void sq_report_html_plot(struct sq_buf *out, const struct sq_report_series *series, const struct sq_report_subject *subject);
+void sq_report_html_events(struct sq_buf *out, const struct sq_report_subject *subject); /* of the truth */
+void sq_report_html_alerts(struct sq_buf *out, const struct sq_report_subject *subject);
 void sq_report_html_end(struct sq_buf *out, unsigned left_out);
 
 #endif

@@ -76,8 +76,7 @@ static bool is_within(const struct sq_replay_event *event, const struct sq_repla
     return at_ms >= event->start_ms && at_ms < event->end_ms + after_ms && strcmp(event->entity, episode->entity) == 0;
 }
 
-/* From the start of the event to the firing that caught it; -1: none did. */
-static int64_t delay_of(const struct sq_replay_event *event, const struct sq_replay_tally *tally)
+int64_t sq_replay_truth_delay_ms(const struct sq_replay_event *event, const struct sq_replay_tally *tally)
 {
     for (uint32_t i = 0; i < tally->firings_count; i++) {
         const struct sq_replay_firing *firing = &tally->firings[i];
@@ -86,7 +85,7 @@ static int64_t delay_of(const struct sq_replay_event *event, const struct sq_rep
     return -1;
 }
 
-static bool is_false(const struct sq_replay_truth *truth, const struct sq_replay_episode *episode)
+bool sq_replay_truth_is_false(const struct sq_replay_truth *truth, const struct sq_replay_episode *episode)
 {
     for (uint32_t i = 0; i < truth->count; i++)
         if (is_within(&truth->events[i], episode, episode->fired_ms, NEUTRAL_MS)) return false;
@@ -101,7 +100,7 @@ int sq_replay_truth_judge(const struct sq_replay_truth *truth, const struct sq_r
     if (!delays) return sq_err_set(err, SQ_E_NOMEM, "no memory for the events' delays");
     for (uint32_t i = 0; i < truth->count; i++) {
         if (truth->events[i].start_ms < from_ms) continue;
-        int64_t delay_ms = delay_of(&truth->events[i], tally);
+        int64_t delay_ms = sq_replay_truth_delay_ms(&truth->events[i], tally);
         verdict->events++;
         if (delay_ms >= 0) delays[verdict->caught++] = (double)delay_ms / MINUTE_MS;
         if (delay_ms >= 0 && delay_ms <= EARLY_MS) verdict->caught_early++;
@@ -109,6 +108,6 @@ int sq_replay_truth_judge(const struct sq_replay_truth *truth, const struct sq_r
     verdict->delay_minutes = sq_median(delays, verdict->caught);
     free(delays);
     for (uint32_t i = 0; i < tally->episodes_count; i++)
-        if (tally->episodes[i].fired_ms >= from_ms && is_false(truth, &tally->episodes[i])) verdict->false_alerts++;
+        if (tally->episodes[i].fired_ms >= from_ms && sq_replay_truth_is_false(truth, &tally->episodes[i])) verdict->false_alerts++;
     return 0;
 }

@@ -28,6 +28,12 @@ struct sq_replay_verdict {
 int sq_replay_truth_read(struct sq_replay_truth *truth, const char *path, struct sq_err *err);
 void sq_replay_truth_deinit(struct sq_replay_truth *truth);
 
+/* From the start of the event to the firing that caught it; -1: none did. */
+int64_t sq_replay_truth_delay_ms(const struct sq_replay_event *event, const struct sq_replay_tally *tally);
+
+/* Whether the alert is of no event. */
+bool sq_replay_truth_is_false(const struct sq_replay_truth *truth, const struct sq_replay_episode *episode);
+
 /* Events and alerts that start before from_ms count for nothing. SQ_E_NOMEM only. */
 int sq_replay_truth_judge(const struct sq_replay_truth *truth, const struct sq_replay_tally *tally, int64_t from_ms, struct sq_replay_verdict *verdict,
                           struct sq_err *err);

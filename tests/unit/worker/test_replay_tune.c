@@ -195,6 +195,9 @@ static void a_report_shows_each_entity_with_alerts(void **state)
     assert_int_equal(test_count(&html, "<svg "), 6);
     assert_int_equal(test_count(&html, "</svg>"), 6);
     assert_non_null(strstr(html.data, "events caught"));
+    assert_non_null(strstr(html.data, "<h2>What really happened</h2>"));
+    assert_true(test_count(&html, "fill=\"var(--event)\"") >= 1);
+    assert_non_null(strstr(html.data, "<td>NegativeSpike</td><td>rate</td><td>negative</td><td>15m, 1h</td>"));
     assert_null(strstr(html.data, "<script"));
     assert_null(strstr(html.data, "http"));
     sq_buf_deinit(&html);
