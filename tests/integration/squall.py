@@ -24,6 +24,9 @@ BINARY = os.environ.get("SQUALL_BINARY", str(ROOT / "build/release/squall"))
 # The long forms: real model, 20,000 records, two minutes. The short ones are what continuous integration runs.
 FULL = os.environ.get("SQUALL_TEST_FULL", "") not in ("", "0")
 
+# BINARY has a sanitizer in it, which must be able to trace its own process.
+SANITIZED = os.environ.get("SQUALL_TEST_SANITIZED", "") not in ("", "0")
+
 
 def wait_for(what, condition, timeout_s=90, every_s=0.2):
     """Waits until condition() is true and returns what it gave."""
@@ -156,6 +159,8 @@ class Worker:
         }
         if model:
             settings["model"]["path"] = str(model)
+        if SANITIZED:
+            settings["sandbox"] = False
         for key, value in (config or {}).items():
             settings.setdefault(key, {})
             settings[key] = {**settings[key], **value} if isinstance(value, dict) else value

@@ -247,6 +247,28 @@ static void close_worker(struct worker *worker)
     sq_config_close(worker->config);
 }
 
+/* What is committed stands by now. librdkafka 2.0.2 may wait for good to be rid of a client whose cluster was replaced by another. */
+enum { CLOSE_SECONDS_MAX = 10 };
+static volatile sig_atomic_t code_after_closing;
+
+static void on_alarm(int number)
+{
+    static const char message[] = "squall run: librdkafka doesn't let go of a client: ended without it\n";
+    (void)number;
+    ssize_t written = write(STDERR_FILENO, message, sizeof message - 1);
+    (void)written;
+    _exit(code_after_closing);
+}
+
+static void close_in_time(struct worker *worker, int exit_code)
+{
+    code_after_closing = exit_code;
+    signal(SIGALRM, on_alarm);
+    alarm(CLOSE_SECONDS_MAX);
+    close_worker(worker);
+    alarm(0);
+}
+
 static int run_worker(struct worker *worker, const struct sq_option_list *models, const char *mode)
 {
     struct sq_err err;
@@ -290,7 +312,7 @@ static int run(int argc, char **argv)
     }
     sq_log_set(worker.config->log.level, worker.config->log.format);
     exit_code = run_worker(&worker, &models, modes[mode]);
-    close_worker(&worker);
+    close_in_time(&worker, exit_code);
     return exit_code;
 }
 

@@ -5,6 +5,8 @@
 #include <librdkafka/rdkafka_mock.h>
 #include <stdlib.h>
 
+enum { NODES = 1 };
+
 struct sq_mock_broker {
     rd_kafka_t *client; /* whose threads the cluster runs on */
     rd_kafka_mock_cluster_t *cluster;
@@ -20,7 +22,7 @@ static int open_cluster(struct sq_mock_broker *broker, struct sq_err *err)
         rd_kafka_conf_destroy(conf);
         return sq_err_set(err, SQ_E_FAILED, "the embedded broker would not start: %s", reason);
     }
-    broker->cluster = rd_kafka_mock_cluster_new(broker->client, 1);
+    broker->cluster = rd_kafka_mock_cluster_new(broker->client, NODES);
     if (!broker->cluster) return sq_err_set(err, SQ_E_FAILED, "the embedded broker would not start: it can't listen on 127.0.0.1");
     return 0;
 }
@@ -49,3 +51,14 @@ void sq_mock_broker_close(struct sq_mock_broker *broker)
 }
 
 const char *sq_mock_broker_bootstrap(const struct sq_mock_broker *broker) { return rd_kafka_mock_cluster_bootstraps(broker->cluster); }
+
+void sq_mock_broker_refuse(struct sq_mock_broker *broker, int16_t request, int code, unsigned times)
+{
+    rd_kafka_mock_clear_request_errors(broker->cluster, request);
+    for (unsigned i = 0; i < times; i++) rd_kafka_mock_push_request_errors(broker->cluster, request, 1, (rd_kafka_resp_err_t)code);
+}
+
+void sq_mock_broker_delay(struct sq_mock_broker *broker, unsigned round_trip_ms)
+{
+    for (int32_t i = 1; i <= NODES; i++) rd_kafka_mock_broker_set_rtt(broker->cluster, i, (int)round_trip_ms);
+}
