@@ -2,13 +2,14 @@
 """What the integration tests share: a real Kafka (SQUALL_TEST_BROKERS, else ops/kafka start, which is harmless when it runs), a model that
 costs nothing, and workers that don't outlive their test."""
 import os
+import random
+import time
 
 import pytest
 
 import squall
 import tiny_model
 from own_kafka import OpsKafka, OwnKafka
-
 
 
 @pytest.fixture(scope="session")
@@ -37,6 +38,14 @@ def model(tmp_path_factory):
 @pytest.fixture(scope="session")
 def scores(tmp_path_factory):
     return squall.Scores(tmp_path_factory.mktemp("proto"))
+
+
+@pytest.fixture
+def draw():
+    """The choices of a test that makes some."""
+    seed = int(os.environ.get("SQUALL_SEED", time.time()))
+    print(f"SQUALL_SEED={seed}")
+    return random.Random(seed)
 
 
 @pytest.fixture

@@ -1,21 +1,28 @@
 # SPDX-License-Identifier: Apache-2.0
 """What the tests of exactly-once delivery share: posts that make alerts, a reader that runs meanwhile, and the checks afterwards."""
+import functools
 import json
+import os
 import random
+import signal
 import threading
 import time
 from collections import Counter
+from concurrent.futures import ThreadPoolExecutor
 
+from bad_records import SMALL_POISON
 from confluent_kafka import Consumer, KafkaError, Producer, TopicPartition
 from squall import headers_of, letter_coordinates, outcome, unique, wait_for
 
+TIMES = float(os.environ.get("SQUALL_SOAK", "1"))  # how much longer than in continuous integration
+PARTITIONS = 6
 DAY_MS = 86400 * 1000
 BAD_EVERY = 211
 
 
-def posts(count, partitions, seed=1, entities=12, days=4):
-    """Records in the order of event time: ordinary posts about some entities, and here and there a wave of complaints about one. One in
-    BAD_EVERY is cut short."""
+def posts(count, partitions, seed=1, entities=12, days=4, crowd=0):
+    """Records in the order of event time: ordinary posts about some entities, here and there a wave of complaints about one, a post about each
+    of a crowd, and, with a header that says so, bad ones of each kind."""
     draw = random.Random(seed)
     start_ms = int(time.time() * 1000) // 60000 * 60000 - days * DAY_MS - 3600 * 1000
     waves = entities // 3
@@ -24,11 +31,13 @@ def posts(count, partitions, seed=1, entities=12, days=4):
     texts = ["the phone is very good"] * 6 + ["the phone is a phone"] * 6 + ["the phone is bad"]
     rows = [(start_ms + i * days * DAY_MS // count, f"entity-{draw.randrange(entities)}", draw.choice(texts)) for i in range(count - waves * 60)]
     rows += [(at + i * 20000, entity, "a bad phone and a very bad phone") for at, entity in starts for i in range(60)]
+    rows += [(start_ms + int((0.8 + 0.05 * i / crowd) * days * DAY_MS), f"crowd-{i}", draw.choice(texts)) for i in range(crowd)]
     out = []
     for i, (ts, entity, text) in enumerate(sorted(rows)):
         text = f"{text} {' '.join(draw.choices(words, k=6))}"  # no two alike, or they would count as copies
         value = json.dumps({"text": text, "entity": entity, "ts": ts, "author": f"author-{i % 997}", "id": str(i)}).encode()
-        out.append({"value": value[:-9] if i % BAD_EVERY == 7 else value, "partition": i % partitions})
+        bad = {"value": SMALL_POISON[i // BAD_EVERY % len(SMALL_POISON)], "headers": [("bad", b"")]} if i % BAD_EVERY == 7 else {}
+        out.append({"value": value, "partition": i % partitions, **bad})
     return out
 
 
@@ -65,7 +74,7 @@ def all_read(kafka, app, topic):
 
 def check_scores(kafka, scores, app, records, coordinates):
     """{scores} + {dead letters} = input as multisets; the dead letters are just the bad records."""
-    bad = {coordinate for record, coordinate in zip(records, coordinates) if not record["value"].endswith(b"}")}
+    bad = {coordinate for record, coordinate in zip(records, coordinates) if "headers" in record}
     scored, lettered = outcome(kafka, scores, app)
     missing = set(coordinates) - set(scored) - set(lettered)
     twice = [coordinate for coordinate, count in (scored + lettered).items() if count > 1]
@@ -127,3 +136,68 @@ def check_alerts(kafka, app, start, model):
     expected, found = transitions(kafka, oracle), transitions(kafka, app)
     assert found == expected
     return sum(map(len, found.values()))
+
+
+class Run:
+    """Workers, and posts that come over some seconds; then everything is checked."""
+
+    def __init__(self, kafka, scores, model, start, draw, workers, seconds, per_second=1500, entities=12, step_s=0.5, config=None,
+                 brokers=None):
+        self.kafka, self.scores, self.model, self.draw, self.config, self.brokers = kafka, scores, model, draw, config, brokers
+        self.start = functools.partial(start, on=kafka)
+        self.app, self.topic, self.seconds = unique("exact"), unique("posts"), seconds * TIMES
+        kafka.make_topic(self.topic, PARTITIONS)
+        self.workers = [self.new_worker(f"w{i}") for i in range(workers)]
+        for worker in self.workers:
+            worker.wait_ready()
+        self.reader = Reader(kafka, scores, f"{self.app}.scores")
+        self.records = posts(int(self.seconds * per_second), PARTITIONS, draw.randrange(1 << 30), entities)
+        self.coordinates, self.step, self.step_s = [], int(per_second * step_s), step_s
+        self.producing = ThreadPoolExecutor(1).submit(self.produce)
+
+    def new_worker(self, name):
+        return self.start(self.app, self.topic, name=name, model=self.model, brokers=self.brokers, config=self.config)
+
+    def produce(self):
+        began = time.monotonic()
+        for steps, i in enumerate(range(0, len(self.records), self.step), 1):
+            self.coordinates += self.kafka.produce(self.topic, self.records[i:i + self.step])
+            time.sleep(max(0.0, began + steps * self.step_s - time.monotonic()))
+
+    def is_producing(self):
+        return not self.producing.done()
+
+    def grow(self, count):
+        """Starts workers until there are so many."""
+        self.workers += [self.new_worker(f"w{i}") for i in range(len(self.workers), count)]
+
+    def shrink(self, count):
+        """All but so many leave in order, at once."""
+        for worker in self.workers[count:]:
+            worker.signal(signal.SIGTERM)
+        for worker in self.workers[count:]:
+            assert worker.wait() == 0, worker.log_text()[-3000:]
+        self.workers = self.workers[:count]
+
+    def stop_and_restart(self, i):
+        assert self.workers[i].stop() == 0, self.workers[i].log_text()[-3000:]
+        self.workers[i] = self.new_worker(f"w{i}")
+
+    def kill_and_restart(self, i, down_s=0.0):
+        self.workers[i].kill()
+        time.sleep(down_s)
+        self.workers[i] = self.new_worker(f"w{i}")
+
+    def check(self, faults):
+        self.producing.result()
+        wait_for("all is read and committed", lambda: all_read(self.kafka, self.app, self.topic), 120 * max(1, TIMES), 1)
+        for worker in self.workers:
+            assert worker.is_running(), worker.log_text()[-3000:]
+            assert worker.stop() == 0
+        twice = self.reader.stop()
+        assert not twice, f"a reader that was running saw {len(twice)} scores twice"
+        check_scores(self.kafka, self.scores, self.app, self.records, self.coordinates)
+        check_ids(self.kafka, self.app)
+        alerts = check_alerts(self.kafka, self.app, self.start, self.model)
+        assert alerts > 0
+        print(f"\n{len(self.records)} records, {faults} faults: none missing, none twice, {alerts} transitions as undisturbed")

@@ -7,7 +7,9 @@ from pathlib import Path
 
 from squall import ROOT, Kafka
 
-JARS = Path(os.environ.get("SQUALL_BROKER_DIR", ROOT / ".kafka")) / "libs"
+
+def folder_of(environment):
+    return Path(environment.get("SQUALL_BROKER_DIR", ROOT / ".kafka"))
 
 
 class OpsKafka(Kafka):
@@ -23,14 +25,21 @@ class OpsKafka(Kafka):
     def nodes(self):
         return len(self.brokers.split(","))
 
+    def pid(self, node):
+        return int((folder_of(self.environment) / f"node{node}/pid").read_text())
+
+    def is_up(self, node):
+        return Path(f"/proc/{self.pid(node)}").exists()
+
 
 class OwnKafka(OpsKafka):
     """In a folder and on ports of its own."""
 
     def __init__(self, folder, *words, **settings):
         self.port = free_ports()
-        if JARS.exists():
-            (folder / "libs").symlink_to(JARS)
+        jars = folder_of(os.environ) / "libs"
+        if jars.exists():
+            (folder / "libs").symlink_to(jars)
         super().__init__(*words, SQUALL_BROKER_DIR=str(folder), SQUALL_BROKER_PORT=str(self.port), **settings)
 
 
@@ -40,7 +49,7 @@ def is_free(port):
 
 
 def free_ports():
-    """The first of some near the shared cluster's: a node's controller listens one above, --secure two and three, and nodes are 100 apart. Not
+    """The first of some near the shared cluster's: a node's controller listens one above, others up to five, and nodes are 100 apart. Not
     any free port, as those are what clients are given for their end: one that is down would lose its own to them."""
     shared = int(os.environ.get("SQUALL_BROKER_PORT", 19092))
-    return next(port for port in range(shared + 10, shared + 100, 10) if all(is_free(port + i) for i in range(4)))
+    return next(port for port in range(shared + 10, shared + 100, 10) if all(is_free(port + i) for i in range(6)))

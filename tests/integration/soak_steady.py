@@ -9,8 +9,8 @@ import time
 from itertools import combinations
 from pathlib import Path
 
+from exactly import Run
 from squall import ROOT
-from test_exactly_once import Run, draw  # noqa: F401 - a fixture
 
 MINUTES = float(os.environ.get("SQUALL_STEADY_MINUTES", "65"))
 PER_SECOND = int(os.environ.get("SQUALL_STEADY_RATE", "200"))
@@ -59,7 +59,7 @@ def check_level(rows):
     assert slope_mib < RSS_MIB_PER_HOUR_MAX, f"resident memory grows by {slope_mib:.2f} MiB an hour"
 
 
-def test_nothing_grows(kafka, model, scores, start, draw):  # noqa: F811
+def test_nothing_grows(kafka, model, scores, start, draw):
     entities = max(12, int(MINUTES * 60 * PER_SECOND / 2500))
     run = Run(kafka, scores, model, start, draw, workers=2, seconds=MINUTES * 60, per_second=PER_SECOND, entities=entities, step_s=2.0)
     began, kills, lived = time.monotonic(), 0, []

@@ -6,37 +6,8 @@ import string
 import time
 from collections import Counter
 
+from bad_records import KINDS, NOW_MS, SECRET, event
 from squall import headers_of, letter_coordinates, outcome, unique, wait_for
-
-SECRET = "thistextmustneverbelogged"
-NOW_MS = int(time.time() * 1000)
-
-
-def event(**fields):
-    return json.dumps({"text": f"the phone is bad {SECRET}", "entity": "acme", "ts": NOW_MS, **fields}).encode()
-
-
-# name: (value, reason or None if it is scored)
-KINDS = {
-    "broken JSON": (b'{"text": "' + SECRET.encode(), "decode"),
-    "no JSON at all": (b"\x01\x02\x03", "decode"),
-    "nested too deep": (b"[" * 5000 + b"]" * 5000, "decode"),
-    "missing field": (json.dumps({"entity": "acme"}).encode(), "missing_field"),
-    "null field": (event(text=None), "missing_field"),
-    "wrong type": (event(text=17), "wrong_type"),
-    "an array": (b'["text"]', "wrong_type"),
-    "time of a wrong type": (event(ts={"a": 1}), "wrong_type"),
-    "invalid UTF-8": (b'{"text":"caf\xe9 ' + SECRET.encode() + b'","entity":"acme"}', "invalid_utf8"),
-    "empty text": (event(text=""), "empty"),
-    "blank text": (event(text=" \t\n"), "empty"),
-    "null value": (None, "empty"),
-    "1 MB text": (event(text="bad " * 262144), "too_large"),
-    "NUL bytes": (event(text="the phone\u0000is bad"), None),
-    "100,000-letter word": (event(text="a" * 100000), None),
-    "far future": (event(ts=NOW_MS + 10 * 365 * 86400 * 1000), None),
-    "negative time": (event(ts=-5), None),
-    "no entity": (json.dumps({"text": "the phone is good"}).encode(), None),
-}
 
 
 def test_each_kind_of_bad_record(kafka, model, scores, start):

@@ -1,80 +1,19 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Nothing lost and nothing twice, to a read_committed reader, whatever dies: workers killed -9, frozen and woken, the broker killed.
+"""Nothing lost and nothing twice, to a read_committed reader, whatever dies: workers killed -9, frozen and woken, told to stop at any time,
+the broker killed, the broker's disk full. Among the records are bad ones of each kind.
 
 Short forms; SQUALL_SOAK=N makes each about N times as long (ops/soak). -s prints the figures. The seed is printed with each failure;
 SQUALL_SEED sets it."""
-import functools
-import os
-import random
+import resource
 import signal
 import time
-from concurrent.futures import ThreadPoolExecutor
 
-import pytest
-from exactly import Reader, all_read, check_alerts, check_ids, check_scores, posts
-from squall import unique, wait_for
-
-TIMES = float(os.environ.get("SQUALL_SOAK", "1"))
-PARTITIONS = 6
-
-
-@pytest.fixture
-def draw():
-    seed = int(os.environ.get("SQUALL_SEED", time.time()))
-    print(f"SQUALL_SEED={seed}")
-    return random.Random(seed)
-
-
-class Run:
-    """Workers, and posts that come over some seconds; then everything is checked."""
-
-    def __init__(self, kafka, scores, model, start, draw, workers, seconds, per_second=1500, entities=12, step_s=0.5, config=None):
-        self.kafka, self.scores, self.model, self.draw, self.config = kafka, scores, model, draw, config
-        self.start = functools.partial(start, on=kafka)
-        self.app, self.topic, self.seconds = unique("exact"), unique("posts"), seconds * TIMES
-        kafka.make_topic(self.topic, PARTITIONS)
-        self.workers = [self.new_worker(f"w{i}") for i in range(workers)]
-        for worker in self.workers:
-            worker.wait_ready()
-        self.reader = Reader(kafka, scores, f"{self.app}.scores")
-        self.records = posts(int(self.seconds * per_second), PARTITIONS, draw.randrange(1 << 30), entities)
-        self.coordinates, self.step, self.step_s = [], int(per_second * step_s), step_s
-        self.producing = ThreadPoolExecutor(1).submit(self.produce)
-
-    def new_worker(self, name):
-        return self.start(self.app, self.topic, name=name, model=self.model, config=self.config)
-
-    def produce(self):
-        began = time.monotonic()
-        for steps, i in enumerate(range(0, len(self.records), self.step), 1):
-            self.coordinates += self.kafka.produce(self.topic, self.records[i:i + self.step])
-            time.sleep(max(0.0, began + steps * self.step_s - time.monotonic()))
-
-    def is_producing(self):
-        return not self.producing.done()
-
-    def kill_and_restart(self, i, down_s=0.0):
-        self.workers[i].kill()
-        time.sleep(down_s)
-        self.workers[i] = self.new_worker(f"w{i}")
-
-    def check(self, faults):
-        self.producing.result()
-        wait_for("all is read and committed", lambda: all_read(self.kafka, self.app, self.topic), 120 * max(1, TIMES), 1)
-        for worker in self.workers:
-            assert worker.is_running(), worker.log_text()[-3000:]
-            assert worker.stop() == 0
-        twice = self.reader.stop()
-        assert not twice, f"a reader that was running saw {len(twice)} scores twice"
-        check_scores(self.kafka, self.scores, self.app, self.records, self.coordinates)
-        check_ids(self.kafka, self.app)
-        alerts = check_alerts(self.kafka, self.app, self.start, self.model)
-        assert alerts > 0
-        print(f"\n{len(self.records)} records, {faults} faults: none missing, none twice, {alerts} transitions as undisturbed")
+from exactly import TIMES, Run
+from squall import wait_for
 
 
 def test_workers_are_killed(kafka, model, scores, start, draw):
-    run = Run(kafka, scores, model, start, draw, workers=3, seconds=20)
+    run = Run(kafka, scores, model, start, draw, workers=3, seconds=12)
     kills = 0
     while run.is_producing():
         time.sleep(draw.uniform(2, 4))
@@ -97,6 +36,17 @@ def test_a_frozen_worker_wakes(kafka, model, scores, start, draw):
     run.check(rounds)
 
 
+def test_workers_are_told_to_stop_at_any_time(kafka, model, scores, start, draw):
+    """While they start, join, restore, work or rebalance: each drains and ends with 0."""
+    run = Run(kafka, scores, model, start, draw, workers=2, seconds=6)
+    stops = 0
+    while stops < 8 * TIMES or run.is_producing():
+        time.sleep(draw.uniform(0.05, 1.5))
+        run.stop_and_restart(draw.randrange(2))
+        stops += 1
+    run.check(stops)
+
+
 def test_the_broker_is_killed(breakable, model, scores, start, draw):
     """One node of however many there are: with one, everything stands still until it is back."""
     run = Run(breakable, scores, model, start, draw, workers=2, seconds=4)
@@ -109,3 +59,14 @@ def test_the_broker_is_killed(breakable, model, scores, start, draw):
         breakable.run("node", node)
         faults += 1
     run.check(faults)
+
+
+def test_the_brokers_disk_is_full(breakable, model, scores, start, draw):
+    """From one moment on it can't make any file longer, which ends it; then there is room again and it is started."""
+    run = Run(breakable, scores, model, start, draw, workers=2, seconds=3)
+    node = draw.randrange(breakable.nodes()) + 1
+    time.sleep(1)
+    resource.prlimit(breakable.pid(node), resource.RLIMIT_FSIZE, (0, resource.RLIM_INFINITY))
+    wait_for("the broker has ended", lambda: not breakable.is_up(node))
+    breakable.run("node", str(node))
+    run.check(1)

@@ -1,10 +1,13 @@
 # SPDX-License-Identifier: Apache-2.0
 """What a worker finds when it comes back: its state, a stranger's open transaction in the way, offsets set by other hands."""
+import time
+
 import pytest
-from exactly import all_read, check_alerts, check_ids, open_transaction, posts, set_offsets, transitions
+from exactly import TIMES, all_read, check_alerts, check_ids, open_transaction, posts, set_offsets, transitions
 from squall import unique, wait_for
 
 RECORDS, PARTITIONS = 4000, 3
+CROWD = 5000 if TIMES == 1 else 100000
 
 
 @pytest.fixture
@@ -46,6 +49,32 @@ def test_a_strangers_open_transaction_is_waited_for(kafka, model, start, half_wa
     assert not any("rebuilding" in line["msg"] for line in worker.log_lines())
     go_on(kafka, app, topic, records, worker)
     assert strangers and check_alerts(kafka, app, start, model) > 0
+
+
+def test_many_entities_are_restored_though_it_is_killed_while_it_does(kafka, model, start, draw):
+    """A stranger's transaction at the end of each state partition keeps the worker from being through before it is killed."""
+    app, topic = unique("crowd"), unique("posts")
+    kafka.make_topic(topic, PARTITIONS)
+    records = posts(RECORDS, PARTITIONS, crowd=CROWD)
+    part = len(records) - RECORDS // 10
+    worker = start(app, topic, model=model).wait_ready()
+    kafka.produce(topic, records[:part])
+    wait_for("the first part is read", lambda: all_read(kafka, app, topic), 90 * TIMES, every_s=0.5)
+    known = worker.status()["entities"]
+    assert worker.stop() == 0
+    for _ in range(round(TIMES)):
+        strangers = [open_transaction(kafka, f"{app}.alert-state", i) for i in range(kafka.partitions(f"{app}.alert-state"))]
+        worker = start(app, topic, model=model, name="w2")
+        wait_for("it restores", lambda: "restoring" in worker.get("/readyz")[1], every_s=0.01)
+        time.sleep(draw.uniform(0, 1))
+        worker.kill()
+    began = time.monotonic()
+    worker = start(app, topic, model=model, name="w2").wait_ready()
+    restored = sum(line["entities"] for line in worker.log_lines() if line["msg"] == "state restored")
+    print(f"\n{restored} entities restored in {time.monotonic() - began:.1f} s, with {len(strangers)} foreign transactions to wait for")
+    assert restored == known and restored > CROWD * 8 // 10
+    go_on(kafka, app, topic, records[part:], worker)
+    assert check_alerts(kafka, app, start, model) > 0
 
 
 def test_a_reset_offset_is_refused_unless_told_to_rebuild(kafka, model, start, half_way):

@@ -2,10 +2,9 @@
 """How a worker goes: SIGTERM drains, commits and leaves, so that the next one goes on without a gap or a repeat; a second Ctrl-C at once."""
 import json
 import signal
-import socket
-import threading
 import time
 
+from proxy import Proxy, proxied
 from squall import free_port, outcome, unique, wait_for
 
 
@@ -69,44 +68,11 @@ def test_a_second_interrupt_leaves_at_once(kafka, model, start):
     assert worker.wait(5) == 130
 
 
-class Proxy:
-    """A door to the broker that can be opened later."""
-
-    def __init__(self, port, target):
-        host, target_port = target.split(",")[0].rsplit(":", 1)
-        self.target = (host, int(target_port))
-        self.server = socket.create_server(("127.0.0.1", port))
-        threading.Thread(target=self.serve, daemon=True).start()
-
-    def serve(self):
-        while True:
-            try:
-                client, _ = self.server.accept()
-            except OSError:
-                return
-            broker = socket.create_connection(self.target)
-            for a, b in ((client, broker), (broker, client)):
-                threading.Thread(target=self.pump, args=(a, b), daemon=True).start()
-
-    @staticmethod
-    def pump(a, b):
-        try:
-            while data := a.recv(65536):
-                b.sendall(data)
-        except OSError:
-            pass
-        for end in (a, b):
-            try:
-                end.shutdown(socket.SHUT_RDWR)
-            except OSError:
-                pass
-
-
-def test_a_broker_that_is_away_at_start_is_waited_for(kafka, model, scores, start):
-    app, topic, port = unique("away"), unique("posts"), free_port()
+def test_a_broker_that_is_away_at_start_is_waited_for(kafka, model, scores, start, draw):
+    app, topic = unique("away"), unique("posts")
     kafka.make_topic(topic, 1)
     coordinates = kafka.produce(topic, [{**post, "partition": 0} for post in posts(20)])
-    worker = start(app, topic, model=model, brokers=f"127.0.0.1:{port}")
+    worker = start(app, topic, model=model, brokers=proxied(kafka))
     wait_for("the page answers", lambda: worker.get("/livez")[0] == 200)
     time.sleep(4)
     assert worker.is_running()
@@ -114,12 +80,12 @@ def test_a_broker_that_is_away_at_start_is_waited_for(kafka, model, scores, star
     assert status == 503 and "starting" in body
     assert worker.get("/livez")[0] == 200
     assert worker.log_text().count("waiting for Kafka") == 2, "told once in a while, by each stage"
-    Proxy(port, kafka.brokers)
-    worker.wait_ready(60)
-    wait_for("all are scored", lambda: worker.status()["scored"] == 20)
-    scored, _ = outcome(kafka, scores, app)
-    assert sorted(scored) == sorted(coordinates)
-    assert worker.stop() == 0
+    with Proxy(kafka, draw):
+        worker.wait_ready(60)
+        wait_for("all are scored", lambda: worker.status()["scored"] == 20)
+        scored, _ = outcome(kafka, scores, app)
+        assert sorted(scored) == sorted(coordinates)
+        assert worker.stop() == 0
 
 
 def test_it_stops_at_once_while_the_broker_is_away(kafka, model, start):

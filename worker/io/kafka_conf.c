@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "engine/base/metrics.h"
+#include "worker/io/config_value.h"
 #include "worker/io/kafka_oauth.h"
 #include "worker/io/kafka_version.h"
 #include "worker/io/log.h"
@@ -30,11 +31,17 @@ static const struct setting consumer_defaults[] = {
     {"fetch.message.max.bytes", "262144"},
     {"fetch.max.bytes", "8388608"},
     {"fetch.wait.max.ms", "100"},
-    {"session.timeout.ms", "30000"},
-    {"heartbeat.interval.ms", "3000"},
     {"max.poll.interval.ms", "60000"},
     {NULL, NULL},
 };
+/* Only where the members agree among themselves who reads what. With group.protocol=consumer the broker says, and librdkafka takes neither
+ * these nor partition.assignment.strategy. */
+static const struct setting classic_group_defaults[] = {
+    {"session.timeout.ms", "30000"},
+    {"heartbeat.interval.ms", "3000"},
+    {NULL, NULL},
+};
+static const char *const newer_group_properties[] = {"group.protocol", "group.remote.assignor"};
 static const struct setting consumer_guarantees[] = {
     {"enable.auto.commit", "false"},
     {"enable.auto.offset.store", "false"},
@@ -87,6 +94,34 @@ static int set_pairs(rd_kafka_conf_t *conf, const struct sq_config_pairs *pairs,
     int status = 0;
     for (unsigned i = 0; i < pairs->count && status == 0; i++) status = set(conf, pairs->items[i].name, pairs->items[i].value, err);
     return status;
+}
+
+static bool is_newer_group_property(const char *name)
+{
+    for (size_t i = 0; i < sizeof newer_group_properties / sizeof *newer_group_properties; i++)
+        if (strcmp(newer_group_properties[i], name) == 0) return true;
+    return false;
+}
+
+/* The pass-through of a consumer; one that stays with the classic protocol leaves out what asks for the newer. */
+static int set_consumer_pairs(rd_kafka_conf_t *conf, const struct sq_config *config, bool stays_classic, struct sq_err *err)
+{
+    const struct sq_config_pairs *const both[] = {&config->kafka.properties, &config->kafka.consumer};
+    int status = 0;
+    for (size_t i = 0; i < 2; i++)
+        for (unsigned j = 0; j < both[i]->count && status == 0; j++)
+            if (!stays_classic || !is_newer_group_property(both[i]->items[j].name))
+                status = set(conf, both[i]->items[j].name, both[i]->items[j].value, err);
+    return status;
+}
+
+static int set_group_protocol(rd_kafka_conf_t *conf, const struct sq_config *config, struct sq_err *err)
+{
+    const char *protocol = sq_config_pair_find(&config->kafka.consumer, "group.protocol");
+    if (!protocol) protocol = sq_config_pair_find(&config->kafka.properties, "group.protocol");
+    if (protocol && strcmp(protocol, "consumer") == 0) return sq_kafka_version_check_group_protocol(rd_kafka_version(), err);
+    int status = set_all(conf, classic_group_defaults, err);
+    return status ? status : set(conf, "partition.assignment.strategy", sq_kafka_version_assignor(rd_kafka_version()), err);
 }
 
 /* syslog's levels, as librdkafka has them. */
@@ -145,9 +180,8 @@ int sq_kafka_conf_consumer(rd_kafka_conf_t **conf, const struct sq_config *confi
     *conf = rd_kafka_conf_new();
     int status = conf_common(*conf, config, stage, err);
     if (status == 0) status = set_all(*conf, consumer_defaults, err);
-    if (status == 0) status = set(*conf, "partition.assignment.strategy", sq_kafka_version_assignor(rd_kafka_version()), err);
-    if (status == 0) status = set_pairs(*conf, &config->kafka.properties, err);
-    if (status == 0) status = set_pairs(*conf, &config->kafka.consumer, err);
+    if (status == 0) status = set_group_protocol(*conf, config, err);
+    if (status == 0) status = set_consumer_pairs(*conf, config, false, err);
     if (status == 0) status = set_all(*conf, consumer_guarantees, err);
     if (status == 0) status = set(*conf, "group.id", group, err);
     rd_kafka_conf_set_events(*conf, RD_KAFKA_EVENT_REBALANCE | RD_KAFKA_EVENT_ERROR | RD_KAFKA_EVENT_OFFSET_COMMIT | RD_KAFKA_EVENT_FETCH);
@@ -169,8 +203,8 @@ int sq_kafka_conf_notify(rd_kafka_conf_t **conf, const struct sq_config *config,
     *conf = rd_kafka_conf_new();
     int status = conf_common(*conf, config, SQ_STAGE_ALERT, err);
     if (status == 0) status = set_all(*conf, consumer_defaults, err);
-    if (status == 0) status = set_pairs(*conf, &config->kafka.properties, err);
-    if (status == 0) status = set_pairs(*conf, &config->kafka.consumer, err);
+    if (status == 0) status = set_all(*conf, classic_group_defaults, err);
+    if (status == 0) status = set_consumer_pairs(*conf, config, true, err);
     if (status == 0) status = set_all(*conf, consumer_guarantees, err);
     if (status == 0) status = set_all(*conf, own, err);
     return conf_finish(conf, status);

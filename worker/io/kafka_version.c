@@ -53,6 +53,13 @@ const char *sq_kafka_version_assignor(int version)
     return version < VERSION(2, 10, 1) ? "range,roundrobin" : "cooperative-sticky";
 }
 
+int sq_kafka_version_check_group_protocol(int version, struct sq_err *err)
+{
+    if (version >= VERSION(2, 12, 0)) return 0;
+    return sq_err_set(err, SQ_E_CONFIG, "kafka: group.protocol=consumer needs librdkafka 2.12 or newer, and this is %d.%d.%d: leave it out, "
+                      "or use a build with a newer one", version >> 24, version >> 16 & 0xff, version >> 8 & 0xff);
+}
+
 const char *sq_kafka_version_hint(int version, const char *reason)
 {
     if (version < VERSION(2, 6, 1) && strstr(reason, "SCRAM"))

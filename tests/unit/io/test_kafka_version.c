@@ -36,6 +36,16 @@ static void the_cooperative_assignor_comes_with_the_version_that_can(void **stat
     assert_string_equal(sq_kafka_version_assignor(0x020a01ff), "cooperative-sticky");
 }
 
+static void the_newer_group_protocol_is_refused_where_it_is_not_finished(void **state)
+{
+    (void)state;
+    struct sq_err err;
+    assert_int_equal(sq_kafka_version_check_group_protocol(0x020002ff, &err), SQ_E_CONFIG);
+    assert_non_null(strstr(err.message, "group.protocol=consumer needs librdkafka 2.12 or newer, and this is 2.0.2"));
+    assert_int_equal(sq_kafka_version_check_group_protocol(0x020b01ff, &err), SQ_E_CONFIG);
+    assert_int_equal(sq_kafka_version_check_group_protocol(0x020c00ff, &err), 0);
+}
+
 static void a_refused_password_has_a_hint_where_the_version_is_to_blame(void **state)
 {
     (void)state;
@@ -50,6 +60,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(each_version_gets_its_verdict),
         cmocka_unit_test(the_cooperative_assignor_comes_with_the_version_that_can),
+        cmocka_unit_test(the_newer_group_protocol_is_refused_where_it_is_not_finished),
         cmocka_unit_test(a_refused_password_has_a_hint_where_the_version_is_to_blame),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -1,0 +1,93 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Workers that come and go, by each way a group can share its partitions. Short forms; SQUALL_SOAK=N makes them N times as long."""
+import re
+import subprocess
+import time
+
+import pytest
+from exactly import TIMES, Run, all_read, posts
+from squall import BINARY, unique, wait_for
+
+VERSION = subprocess.run([BINARY, "version"], capture_output=True, text=True, check=True).stdout
+LIBRDKAFKA = tuple(map(int, re.search(r"librdkafka (\d+)\.(\d+)\.(\d+)", VERSION).groups()))
+CONSUMER_PROTOCOL_FROM = (2, 12, 0)
+
+
+def classic(**more):
+    settings = {"session.timeout.ms": "6000", "heartbeat.interval.ms": "1000"}
+    return {"kafka": {"consumer": {**settings, **{key.replace("_", "."): value for key, value in more.items()}}}}
+
+
+def newer(**more):
+    """KIP-848: the broker assigns, and says how long a member may be silent."""
+    return {"kafka": {"consumer": {"group.protocol": "consumer", **{key.replace("_", "."): value for key, value in more.items()}}}}
+
+
+def storm(run, draw):
+    """2 workers, 6, 1, again and again; one is killed on the way."""
+    rounds = 0
+    while rounds < TIMES or run.is_producing():
+        run.grow(6)
+        time.sleep(draw.uniform(2, 4))
+        run.workers[-1].kill()
+        run.workers.pop()
+        run.shrink(1)
+        run.grow(2)
+        time.sleep(draw.uniform(0, 2))
+        rounds += 1
+    run.check(rounds)
+
+
+@pytest.mark.parametrize("strategy", ["range", "cooperative-sticky"])
+def test_a_storm(kafka, model, scores, start, draw, strategy):
+    storm(Run(kafka, scores, model, start, draw, 2, seconds=3, config=classic(partition_assignment_strategy=strategy)), draw)
+
+
+def test_a_storm_by_the_newer_protocol(kafka, model, scores, start, draw):
+    if LIBRDKAFKA >= CONSUMER_PROTOCOL_FROM:
+        storm(Run(kafka, scores, model, start, draw, 2, seconds=3, config=newer()), draw)
+    else:
+        check_refused(kafka, model, start)
+
+
+def check_refused(kafka, model, start):
+    topic = unique("posts")
+    kafka.make_topic(topic, 1)
+    worker = start(unique("newer"), topic, model=model, config=newer())
+    assert worker.wait() == 78
+    assert "group.protocol=consumer needs librdkafka 2.12 or newer" in worker.log_text()
+
+
+def rebalances(worker):
+    return sum(worker.metric("kafka_rebalances_total", event=event) for event in ("assign", "revoke", "lost"))
+
+
+def test_a_static_member_comes_back_to_its_partitions(kafka, model, start):
+    """Stopped in order or killed: within its session nobody else notices."""
+    app, topic = unique("static"), unique("posts")
+    kafka.make_topic(topic, 4)
+
+    def member(name):
+        return start(app, topic, name=name, model=model, config=classic(group_instance_id=name, session_timeout_ms="30000"))
+
+    workers = [member("w1"), member("w2")]
+    wait_for("each has its share", lambda: all(w.is_ready() and w.status()["input_partitions"] == 2 for w in workers))
+    before = rebalances(workers[1])
+    for leave in (workers[0].stop, workers[0].kill):
+        leave()
+        kafka.produce(topic, posts(1000, 4))
+        workers[0].start().wait_ready()
+        wait_for("all is read", lambda: all_read(kafka, app, topic))
+        assert workers[0].status()["input_partitions"] == 2
+    assert rebalances(workers[1]) == before
+
+
+def test_two_workers_under_one_static_name(kafka, model, start):
+    """The later takes over; the earlier says why it ends."""
+    app, topic = unique("static"), unique("posts")
+    kafka.make_topic(topic, 2)
+    first = start(app, topic, name="w1", model=model, config=classic(group_instance_id="one")).wait_ready()
+    second = start(app, topic, name="w2", model=model, config=classic(group_instance_id="one"))
+    assert first.wait() == 1
+    assert "group.instance.id" in first.log_text()
+    second.wait_ready()
