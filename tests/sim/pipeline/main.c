@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* sim_pipeline [--seeds N] [--from SEED] [--jobs N]   N seeds of the real pipeline in the simulated world, and each mutation caught
- * sim_pipeline --seed SEED [--mutation NAME] [-v]      one of them again, with the worker's log */
+ * sim_pipeline --seed SEED [--mutation NAME] [-v]      one of them again, with the worker's log
+ * sim_pipeline --script FILE [-v]                      a story told step by step, and its history on stdout */
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -94,6 +95,20 @@ static int run_all(uint64_t from, unsigned count, unsigned jobs)
     return status;
 }
 
+static int run_script(const char *path)
+{
+    struct sim_result result;
+    FILE *script = fopen(path, "r");
+    if (!script) {
+        perror(path);
+        return 2;
+    }
+    bool is_sound = sim_run_script(script, &result);
+    if (!is_sound) fprintf(stderr, "%s: %s\n", path, result.violation);
+    fclose(script);
+    return !is_sound;
+}
+
 static enum sim_mutation mutation_of(const char *name)
 {
     for (unsigned i = 0; i < SIM_MUTATIONS; i++)
@@ -111,6 +126,7 @@ int main(int argc, char **argv)
     uint64_t from = 1, one = 0;
     unsigned count = 20000, jobs = (unsigned)sysconf(_SC_NPROCESSORS_ONLN);
     enum sim_mutation mutation = SIM_SOUND;
+    const char *script = NULL;
     sq_log_set(SQ_LOG_ERROR, SQ_LOG_TEXT);
     for (int i = 1; i < argc; i++) {
         if (strcmp(argv[i], "-v") == 0) sq_log_set(SQ_LOG_DEBUG, SQ_LOG_TEXT);
@@ -118,6 +134,7 @@ int main(int argc, char **argv)
         else if (i + 1 < argc && strcmp(argv[i], "--from") == 0) from = strtoull(argv[++i], NULL, 10);
         else if (i + 1 < argc && strcmp(argv[i], "--jobs") == 0) jobs = (unsigned)atoi(argv[++i]);
         else if (i + 1 < argc && strcmp(argv[i], "--seed") == 0) one = strtoull(argv[++i], NULL, 10);
+        else if (i + 1 < argc && strcmp(argv[i], "--script") == 0) script = argv[++i];
         else if (i + 1 < argc && strcmp(argv[i], "--mutation") == 0) mutation = mutation_of(argv[++i]);
         else return 2;
     }
@@ -129,7 +146,9 @@ int main(int argc, char **argv)
     world.engine = engine;
     sim = &world;
     int status;
-    if (one) {
+    if (script) {
+        status = run_script(script);
+    } else if (one) {
         struct sim_result result;
         status = !sim_run(one, mutation, &result);
         if (status) complain(one, mutation, &result);

@@ -10,6 +10,8 @@
 #ifndef SQ_SIM_H
 #define SQ_SIM_H
 
+#include <stdio.h>
+
 #include "engine/engine.h"
 #include "tests/lib/random.h"
 #include "worker/io/config.h"
@@ -202,6 +204,14 @@ struct sim_result {
     unsigned suspected; /* records taken for such in a world without them: so many workers died over them by chance */
 };
 bool sim_run(uint64_t seed, enum sim_mutation mutation, struct sim_result *result);
+
+/* The same for a story told step by step (script.c), whose history goes to stdout. */
+bool sim_run_script(FILE *script, struct sim_result *result);
+void sim_play_script(void *script);
+
+void sim_step(void);        /* lets the next event happen */
+bool sim_is_all_read(void); /* and committed, by both stages */
+void sim_leave_transaction_open(int topic, int32_t partition); /* a stranger's, who writes into one of our topics and dies */
 
 /* check.c: at the end, when everything must be out. */
 void sim_check(struct sim_result *result);

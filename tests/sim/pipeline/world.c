@@ -82,7 +82,7 @@ void sim_after(uint64_t delay_ns, struct sim_worker *worker, sim_event_fn fn, vo
     push((struct sim_event){sim->now_ns + delay_ns, sim->events_seq++, worker, worker ? worker->incarnation : 0, fn, ctx});
 }
 
-static void step(void)
+void sim_step(void)
 {
     struct sim_event event = pop();
     struct sim_worker *worker = event.worker;
@@ -148,14 +148,18 @@ static void on_start(void *ctx)
     if (!worker->is_alive) sim_worker_start(worker);
 }
 
-/* A stranger writes into one of our topics, and dies with its transaction open. */
-static void leave_transaction_open(void)
+void sim_leave_transaction_open(int topic, int32_t partition)
 {
     enum { STRANGER = SIM_WORKERS * SIM_GROUPS };
-    static const int topics[] = {SQ_TOPIC_STATE, SQ_TOPIC_STATE, SQ_TOPIC_SCORES};
     int txn = sim_begin(&sim->broker, STRANGER, sim_init_producer(&sim->broker, STRANGER));
+    sim_append(&sim->broker, topic, partition, txn, SQ_STR("?"), SQ_STR("?"));
+}
+
+static void strange(void)
+{
+    static const int topics[] = {SQ_TOPIC_STATE, SQ_TOPIC_STATE, SQ_TOPIC_SCORES};
     int32_t partition = (int32_t)test_random_below(&sim->random, SIM_SCORES_PARTITIONS);
-    sim_append(&sim->broker, topics[test_random_below(&sim->random, 3)], partition, txn, SQ_STR("?"), SQ_STR("?"));
+    sim_leave_transaction_open(topics[test_random_below(&sim->random, 3)], partition);
 }
 
 static void on_chaos(void *ctx)
@@ -173,7 +177,7 @@ static void on_chaos(void *ctx)
         sim->freezes++;
         break;
     case 3: sim_worker_stop(worker); break;
-    case 4: leave_transaction_open(); break;
+    case 4: strange(); break;
     default: break;
     }
     if (since_start_ms() < CHAOS_MS) sim_after(sim_between_ms(200, 2500), NULL, on_chaos, NULL);
@@ -200,10 +204,9 @@ static bool is_all_read(int group, int topic)
     return true;
 }
 
-static bool is_over(void)
-{
-    return since_start_ms() > CHAOS_MS && is_all_read(SQ_STAGE_SCORE, SIM_TOPIC_INPUT) && is_all_read(SQ_STAGE_ALERT, SQ_TOPIC_SCORES);
-}
+bool sim_is_all_read(void) { return is_all_read(SQ_STAGE_SCORE, SIM_TOPIC_INPUT) && is_all_read(SQ_STAGE_ALERT, SQ_TOPIC_SCORES); }
+
+static bool is_over(void) { return since_start_ms() > CHAOS_MS && sim_is_all_read(); }
 
 static void draw_faults(void)
 {
@@ -216,32 +219,33 @@ static void draw_faults(void)
     for (int group = 0; group < SIM_GROUPS; group++) sim->broker.groups[group].is_cooperative = sim_chance(0.5);
 }
 
-static void play(unsigned *posts)
+static void play(void *unused)
 {
+    unsigned posts = 0;
+    (void)unused;
     draw_faults();
     for (int i = 0; i < SIM_WORKERS; i++) {
         sim->workers[i].index = i;
         sim_after(sim_between_ms(0, 2000), NULL, on_start, &sim->workers[i]);
     }
-    sim_after(sim_between_ms(0, 500), NULL, on_post, posts);
+    sim_after(sim_between_ms(0, 500), NULL, on_post, &posts);
     sim_after(sim_between_ms(500, 3000), NULL, on_chaos, NULL);
     sim_after(0, NULL, on_broker, NULL);
     while (!sim->violation[0] && !is_over()) {
-        for (int i = 0; i < 200 && !sim->violation[0]; i++) step();
+        for (int i = 0; i < 200 && !sim->violation[0]; i++) sim_step();
         if (since_start_ms() > DEADLINE_MS) sim_fail("not all is out after %d s", DEADLINE_MS / 1000);
     }
 }
 
-bool sim_run(uint64_t seed, enum sim_mutation mutation, struct sim_result *result)
+static bool run(uint64_t seed, enum sim_mutation mutation, sim_event_fn tell, void *ctx, struct sim_result *result)
 {
-    unsigned posts = 0;
     sim->seed = seed;
     sim->random.state = seed;
     sim->now_ns = (uint64_t)START_MS * 1000 * SIM_MS;
     sim->mutation = mutation;
     sim->crash_worker = -1;
     sim_broker_init(&sim->broker);
-    play(&posts);
+    tell(ctx);
     memset(result, 0, sizeof *result);
     if (!sim->violation[0]) sim_check(result);
     for (int i = 0; i < SIM_WORKERS; i++)
@@ -260,3 +264,7 @@ bool sim_run(uint64_t seed, enum sim_mutation mutation, struct sim_result *resul
     sim->engine = engine;
     return !result->violation[0];
 }
+
+bool sim_run(uint64_t seed, enum sim_mutation mutation, struct sim_result *result) { return run(seed, mutation, play, NULL, result); }
+
+bool sim_run_script(FILE *script, struct sim_result *result) { return run(1, SIM_SOUND, sim_play_script, script, result); }
