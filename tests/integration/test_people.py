@@ -46,7 +46,7 @@ def test_an_acknowledgement_and_a_silence_survive_a_restart(kafka, model, start)
     kafka.make_topic(topic, PARTITIONS)
     records = posts(RECORDS, PARTITIONS)
     worker = start(app, topic, model=model).wait_ready()
-    cut = [i for i, record in enumerate(records) if WAVE_TEXT in record["value"]][WAVE * 3 // 4]  # the first alert is open
+    cut = [i for i, record in enumerate(records) if WAVE_TEXT in (record["value"] or b"")][WAVE * 3 // 4]  # the first alert is open
     kafka.produce(topic, records[:cut])
     wait_for("the first part is read", lambda: all_read(kafka, app, topic), every_s=0.5)
     alert_id = wait_for("an alert is out", lambda: alerts(worker))[-1]["alert_id"]
