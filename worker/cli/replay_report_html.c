@@ -81,7 +81,7 @@ static void put_limit(struct sq_buf *out, const struct sq_rule *rule)
 {
     if (rule->type == SQ_RULE_THRESHOLD) sq_buf_printf(out, "share above %.0f%%", 100 * rule->above);
     else if (rule->threshold > 0) sq_buf_printf(out, "strength from %g", rule->threshold);
-    else sq_buf_printf(out, "%g false alarms an entity and week", rule->budget_per_entity_week);
+    else sq_buf_printf(out, "strength by a budget of %g an entity and week", rule->budget_per_entity_week);
 }
 
 static void put_rules(struct sq_buf *out, const struct sq_config *config)

@@ -5,7 +5,7 @@
 #include "engine/base/time_text.h"
 #include "worker/cli/replay_report_parts.h"
 
-enum { WIDTH = 960, LEFT = 48, RIGHT = 12, TOP = 12, PLOT = 120, GAP = 8, BARS = 26, AXIS = 18, LABELS_MAX = 12, EVENT = 5 };
+enum { WIDTH = 960, LEFT = 48, RIGHT = 12, TOP = 12, PLOT = 120, GAP = 8, BARS = 26, AXIS = 18, LABELS_MAX = 12, LABEL_ROOM = 16, EVENT = 5 };
 enum { HEIGHT = TOP + PLOT + GAP + BARS + AXIS };
 static const int64_t day_ms = 86400000, hour_ms = 3600000;
 
@@ -57,9 +57,10 @@ static void put_grid(struct sq_buf *out, const struct frame *frame)
     while (span / step > LABELS_MAX) step *= 2;
     for (int64_t ms = (frame->from_ms / step + 1) * step; ms < frame->to_ms; ms += step) {
         char text[SQ_TIME_TEXT_BYTES];
+        double label_x = x_of(frame, ms) > WIDTH - LABEL_ROOM ? WIDTH - LABEL_ROOM : x_of(frame, ms); /* the last one stays in */
         sq_time_text_format(ms, text);
         sq_buf_printf(out, "<line x1=\"%.1f\" x2=\"%.1f\" y1=\"%d\" y2=\"%d\" stroke=\"var(--line)\"/><text x=\"%.1f\" y=\"%d\" text-anchor=\"middle\">%.5s</text>\n", x_of(frame, ms),
-                      x_of(frame, ms), TOP, HEIGHT - AXIS, x_of(frame, ms), HEIGHT - 4, step >= day_ms ? text + 5 : text + 11);
+                      x_of(frame, ms), TOP, HEIGHT - AXIS, label_x, HEIGHT - 4, step >= day_ms ? text + 5 : text + 11);
     }
 }
 
