@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 """The same log gives the same alerts, byte for byte: from a worker that is stopped in the middle and goes on with other threads beside a second
-worker, from replays of its scores, and from replays of its input on other numbers of threads."""
+worker, both with a second model in shadow, from replays of its scores, and from replays of its input on other numbers of threads."""
 import json
 import re
 import subprocess
@@ -43,9 +43,14 @@ def test_the_same_log_gives_the_same_alerts(kafka, model, start, tmp_path):
     kafka.produce(topic, records[:half])
     wait_for("the first part is read", lambda: all_read(kafka, app, topic), every_s=0.5)
     assert first.stop() == 0
-    workers = [start(app, topic, model=model, name=f"w{threads}", config={"model": {"threads": threads}}).wait_ready() for threads in (2, 3)]
+    shadow = {"path": str(model), "sample": 0.5}
+    workers = [start(app, topic, model=model, name=f"w{threads}", config={"model": {"threads": threads, "shadow": shadow}}).wait_ready() for threads in (2, 3)]
     kafka.produce(topic, records[half:])
     wait_for("the rest is read", lambda: all_read(kafka, app, topic), every_s=0.5)
+    for worker in workers:  # the same model in shadow agrees with itself, and changes nothing
+        told = wait_for("a text was compared", lambda: (worker.status()["shadow"]["agreed"] and worker.status()["shadow"]))
+        assert (told["model"], told["differed"], told["agreement"], told["mean_difference"]) == (model.name, 0, 1, 0)
+        assert worker.metric("shadow_agreement_ratio", model=model.name) == 1 and worker.metric("shadow_texts_total", result="agreed") > 0
     assert [worker.stop() for worker in workers] == [0, 0]
 
     live = published(kafka, app)
