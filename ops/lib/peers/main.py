@@ -76,7 +76,7 @@ def write_results(parts, about):
 def measure(options):
     from . import figures, machine
 
-    about = {"machine": machine.describe(), "versions": {}}
+    about = {"machine": machine.describe(), "versions": read_results().get("about", {}).get("versions", {})}
     for name, part in figures.all_of(options, about):
         part["revision"], part["at"] = machine.revision(ROOT), time.strftime("%Y-%m-%d %H:%M UTC", time.gmtime())
         write_results({name: part}, about)

@@ -20,8 +20,6 @@ ASKED = [
     ("fp32 in arrival order, BERT-base", "throughput/base/fp32", "arrival", "1.15"),
     ("latency of one text, int8, MiniLM-L6", "latency/minilm/int8", "single", "1.5"),
     ("latency of one text, fp32, MiniLM-L6", "latency/minilm/fp32", "single", "1.5"),
-    ("latency of one text, int8, BERT-base", "latency/base/int8", "single", "1.5"),
-    ("latency of one text, fp32, BERT-base", "latency/base/fp32", "single", "1.5"),
 ]
 # the same of what has one part
 ASKED_ALONE = [
