@@ -22,7 +22,7 @@ def colours(name):
 def bars(rows):
     left, width, step = 160, 380, 44
     height = 40 + step * len(rows) + 26
-    svg = head(left + width + 60, height, "found (dark), found within 20 minutes (light); green: knows the truth", left)
+    svg = head(left + width + 60, height, "found (dark), within 20 minutes (light); green: knows the truth", left)
     for i, (name, recall, early) in enumerate(rows):
         y, (dark, light) = 40 + i * step, colours(name)
         svg.append(f'<text x="{left - 8}" y="{y + 20}" text-anchor="end" fill="#222">{name}</text>')

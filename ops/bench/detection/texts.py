@@ -48,7 +48,7 @@ def met(planted, firing):
 data, sim, squall, folder = sys.argv[1:5]
 folder = Path(folder)
 folder.mkdir(parents=True, exist_ok=True)
-subprocess.run([sim, "tones", *(sys.argv[5:8] or ["401", "12", "21"]), folder], check=True)
+subprocess.run([sim, "tones", *(sys.argv[5:8] or ["401", "24", "21"]), folder], check=True)
 deal(data, folder)
 planted = split_planted(folder)
 subprocess.run([squall, "replay", "--truth", folder / "truth.jsonl", "--settle", SETTLE, "--scores-out", folder / "scores.sqs", "--alerts-out",
