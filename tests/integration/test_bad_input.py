@@ -3,11 +3,13 @@
 import json
 import random
 import string
+import subprocess
 import time
 from collections import Counter
+from pathlib import Path
 
 from bad_records import KINDS, NOW_MS, SECRET, event
-from squall import headers_of, letter_coordinates, outcome, unique, wait_for
+from squall import BINARY, ROOT, headers_of, letter_coordinates, outcome, unique, wait_for
 
 
 def test_each_kind_of_bad_record(kafka, model, scores, start):
@@ -102,6 +104,32 @@ def test_what_the_client_cannot_unpack_is_stepped_over(kafka, model, scores, sta
     for message in kafka.read(f"{app}.dlq"):
         assert message.value() is None and headers_of(message)["__squall.errors.reason"] == "unreadable"
     assert worker.metric("dead_letters_total", reason="unreadable") == len(unreadable)
+    back = subprocess.run([BINARY, "dlq", "retry", "-c", str(worker.config), "--all"], capture_output=True, text=True, timeout=60)
+    assert back.returncode == 1 and back.stdout == "0 sent back\n", "there is nothing to send back"
+    assert back.stderr.count("is unreadable, and its value isn't here") == len(unreadable) and f"{topic}/0/20 is" in back.stderr
     assert worker.rss_mib() < 300
     assert worker.stop() == 0
     assert kafka.committed(f"{app}-score", topic) == [len(readable + unreadable)]
+
+
+def test_a_damaged_batch_is_stepped_over(breakable, model, scores, start):
+    """A byte that flipped on the broker's disk: the client finds that the checksum doesn't fit, and would fetch it again for ever."""
+    app, topic, kafka = unique("flip"), unique("posts"), breakable
+    kafka.make_topic(topic, 1)
+
+    def produce(text, count):
+        return kafka.produce(topic, [{"value": event(text=f"{text} {i}"), "partition": 0} for i in range(count)], **{"linger.ms": 500})
+
+    readable, damaged = produce("the phone is good", 20), produce("tobeflipped", 2)
+    readable += produce("the phone is good", 20)
+    folder = Path(kafka.environment.get("SQUALL_BROKER_DIR", ROOT / ".kafka"))
+    segment, = (path for path in folder.glob(f"**/{topic}-0/*.log") if path.stat().st_size)
+    with open(segment, "r+b") as file:
+        file.seek(file.read().index(b"tobeflipped"))
+        file.write(b"T")
+    worker = start(app, topic, on=kafka, model=model).wait_ready()
+    wait_for("all records out", lambda: worker.status()["scored"] + worker.status()["dead_lettered"] == len(readable + damaged))
+    assert outcome(kafka, scores, app) == (Counter(readable), Counter(damaged))
+    for message in kafka.read(f"{app}.dlq"):
+        assert message.value() is None and headers_of(message)["__squall.errors.reason"] == "unreadable"
+    assert worker.stop() == 0

@@ -47,7 +47,7 @@ def test_letters_are_listed_shown_and_sent_back(kafka, model, start):
     back = kafka.read(topic)[-1:]
     assert dict(back[0].headers())["__squall.errors.attempts"] == b"1"
 
-    assert dlq(mended, "retry", "--reason", "decode", "--json").stdout == '{"sent":1,"dry_run":false}\n'
+    assert dlq(mended, "retry", "--reason", "decode", "--json").stdout == '{"sent":1,"refused":0,"dry_run":false}\n'
     wait_for("it fails again", lambda: mended.status()["dead_lettered"] == 1)
     wait_for("and is counted", lambda: sorted(letter["attempts"] for letter in listed(mended, "--reason", "decode")) == [1, 2])
 

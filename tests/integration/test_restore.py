@@ -92,3 +92,12 @@ def test_a_reset_offset_is_refused_unless_told_to_rebuild(kafka, model, start, h
     worker = start(app, topic, model=model, name="w4").wait_ready()
     assert any(line["msg"] == "state restored" and line["entities"] > 0 for line in worker.log_lines()), "of the rebuilt windows"
     assert worker.stop() == 0
+
+
+def test_a_topic_of_states_that_forgets_is_refused(kafka, model, start):
+    app, topic = unique("forget"), unique("posts")
+    kafka.make_topic(topic, 1)
+    kafka.make_topic(f"{app}.alert-state", 4, **{"cleanup.policy": "compact,delete"})
+    worker = start(app, topic, model=model)
+    assert worker.wait(60) == 78
+    assert f"topic {app}.alert-state has cleanup.policy=compact,delete" in worker.log_text()

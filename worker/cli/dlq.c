@@ -30,6 +30,7 @@ struct dlq {
     unsigned places_count;
     bool was_given[PLACES_MAX]; /* places that were there */
     unsigned count;             /* letters that were chosen */
+    unsigned refused;           /* chosen, but there is nothing to send */
     struct sq_sender *sender;   /* retry's */
     struct sq_buf line;
     int status;
@@ -101,6 +102,15 @@ static int show(struct dlq *dlq)
     return 0;
 }
 
+/* The others are sent all the same. */
+static void refuse(struct dlq *dlq, const struct sq_letter *letter)
+{
+    dlq->refused++;
+    fprintf(stderr, "squall dlq: %" PRId32 ":%" PRId64 " can't be sent back: %.*s/%" PRId64 "/%" PRId64 " is %.*s, and its value isn't here\n",
+            letter->record->partition, letter->record->offset, (int)letter->topic.bytes, letter->topic.data, letter->partition, letter->offset,
+            (int)letter->reason.bytes, letter->reason.data);
+}
+
 static bool retry_letter(const struct sq_reader_record *record, void *ctx)
 {
     struct dlq *dlq = ctx;
@@ -109,6 +119,10 @@ static bool retry_letter(const struct sq_reader_record *record, void *ctx)
     char topic[256];
     sq_letter_read(&letter, record, prefix);
     if (!is_chosen(dlq, &letter)) return true;
+    if (sq_letter_lacks_value(&letter)) {
+        refuse(dlq, &letter);
+        return true;
+    }
     if (letter.topic.bytes == 0 || letter.topic.bytes >= sizeof topic) {
         dlq->status = sq_err_set(dlq->err, SQ_E_FAILED, "%" PRId32 ":%" PRId64 " doesn't tell where it came from: was dead_letter.header_prefix another?",
                                  record->partition, record->offset);
@@ -142,9 +156,9 @@ static int retry(struct dlq *dlq)
     sq_sender_close(dlq->sender);
     if (status == 0) status = missing_place(dlq);
     if (status) return status;
-    if (dlq->json) printf("{\"sent\":%u,\"dry_run\":%s}\n", dlq->count, dlq->is_dry ? "true" : "false");
+    if (dlq->json) printf("{\"sent\":%u,\"refused\":%u,\"dry_run\":%s}\n", dlq->count, dlq->refused, dlq->is_dry ? "true" : "false");
     else printf("%u %s\n", dlq->count, dlq->is_dry ? "would be sent back" : "sent back");
-    return 0;
+    return dlq->refused ? sq_err_set(dlq->err, SQ_E_FAILED, "%u can't be sent back", dlq->refused) : 0;
 }
 
 static const struct {
@@ -231,6 +245,7 @@ const struct sq_command sq_command_dlq = {
     "show   the record's value on stdout as it was, what is known of it on stderr; --json: both in one object\n"
     "retry  sends the records back to the topics they came from, with their key, headers and timestamp. Nothing is taken out of <app>.dlq:\n"
     "       what is sent back twice is scored twice. A record that fails again is a new dead letter with one attempt more.\n"
+    "       A letter without its record's value, as all that are unreadable, is refused, and told.\n"
     "\n"
     "  -c, --config FILE      the file; - is stdin; default $SQUALL_CONFIG, else defaults and environment alone\n"
     "  -s, --set PATH=VALUE   sets one key; repeatable\n"

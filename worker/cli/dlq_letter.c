@@ -53,6 +53,11 @@ void sq_letter_read(struct sq_letter *letter, const struct sq_reader_record *rec
     };
 }
 
+bool sq_letter_lacks_value(const struct sq_letter *letter)
+{
+    return !letter->record->value.data && !sq_str_equal(letter->reason, sq_str_view(sq_err_word(SQ_E_EMPTY)));
+}
+
 unsigned sq_letter_original_headers(const struct sq_letter *letter, const char *prefix, struct sq_header headers[SQ_HEADERS_MAX])
 {
     const struct sq_reader_record *record = letter->record;

@@ -19,6 +19,9 @@ struct sq_letter {
 /* `prefix` is dead_letter.header_prefix. Where a record came back several times, the newest headers count. */
 void sq_letter_read(struct sq_letter *letter, const struct sq_reader_record *record, const char *prefix);
 
+/* The record had a value that the letter hasn't: nobody could read it, or the broker didn't take the letter with it. So it can't be sent back. */
+bool sq_letter_lacks_value(const struct sq_letter *letter);
+
 /* What the original record had, and how often it was tried: what it is sent back with. Returns their count. */
 unsigned sq_letter_original_headers(const struct sq_letter *letter, const char *prefix, struct sq_header headers[SQ_HEADERS_MAX]);
 

@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <unistd.h>
 
+#include "worker/io/kafka_policy.h"
 #include "worker/io/log.h"
 
 enum {
@@ -175,6 +176,14 @@ static int check_counts(const struct sq_config *config, const int32_t partitions
     return 0;
 }
 
+static int check_policy(rd_kafka_t *rk, const struct sq_config *config, const _Atomic bool *is_interrupted, struct sq_err *err)
+{
+    char name[SQ_TOPIC_NAME_BYTES];
+    if (!sq_kafka_topic_is_used(config, SQ_TOPIC_STATE)) return 0;
+    sq_kafka_topic_name(name, sizeof name, config, SQ_TOPIC_STATE);
+    return sq_kafka_policy_check(rk, name, is_interrupted, err);
+}
+
 int sq_kafka_topics_prepare(rd_kafka_t *rk, const struct sq_config *config, const _Atomic bool *is_interrupted,
                             int32_t partitions[SQ_TOPIC_COUNT], struct sq_err *err)
 {
@@ -196,5 +205,6 @@ int sq_kafka_topics_prepare(rd_kafka_t *rk, const struct sq_config *config, cons
         }
         if (topic >= 0) return sq_err_set(err, SQ_E_BROKER, "new topics don't show up yet");
     }
-    return check_counts(config, partitions, err);
+    status = check_counts(config, partitions, err);
+    return status ? status : check_policy(rk, config, is_interrupted, err);
 }

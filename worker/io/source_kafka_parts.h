@@ -14,6 +14,7 @@ struct kafka_partition {
     int64_t stuck_offset;            /* where the client says it can't unpack what it fetched; -1: nowhere */
     unsigned stuck_tries;
     uint64_t stuck_since_ns;
+    bool is_reset_due;               /* such an error was told, and the client may tell a reset of the offset for it as well */
 };
 
 struct kafka_source {
@@ -64,5 +65,7 @@ void sq_source_kafka_leak(struct kafka_source *source, rd_kafka_event_t *event);
 bool sq_source_kafka_is_unreadable(const rd_kafka_message_t *error);
 /* Notes such an error, and steps over the record once the patience with it is used up. */
 void sq_source_kafka_unreadable(struct kafka_source *source, struct sq_source_partition *partition, const rd_kafka_message_t *error);
+/* For an error that says that the offset would have to be reset. True: it was for such a record, and reading goes on; once for each. */
+bool sq_source_kafka_unreset(struct kafka_source *source, struct sq_source_partition *partition);
 
 #endif

@@ -45,14 +45,14 @@ static void take_record(struct kafka_source *source, struct sq_source_partition 
                                        .header = find_header, .header_ctx = &record};
     sq_metric_add(SQ_M_RECORDS_CONSUMED, source->stage, 1);
     sq_metric_add(SQ_M_CONSUMED_BYTES, source->stage, message->key_len + message->len);
-    ((struct kafka_partition *)partition)->position = message->offset + 1;
+    struct kafka_partition *taken = (struct kafka_partition *)partition;
+    taken->position = message->offset + 1;
+    taken->is_reset_due = false;
     source->handler.take(&record, source->handler.ctx);
 }
 
-static void on_message_error(struct kafka_source *source, const rd_kafka_message_t *message)
+static void fail_for_reset(struct kafka_source *source, const rd_kafka_message_t *message)
 {
-    sq_kafka_error_note(source->stage, message->err, rd_kafka_message_errstr(message));
-    if (message->err != RD_KAFKA_RESP_ERR__AUTO_OFFSET_RESET) return;
     struct sq_err err;
     char group[SQ_CONFIG_NAME_BYTES + 16];
     sq_kafka_group_name(group, sizeof group, source->config, source->stage);
@@ -60,6 +60,17 @@ static void on_message_error(struct kafka_source *source, const rd_kafka_message
                "set the group's offset to where it should go on, and start again", message->rkt ? rd_kafka_topic_name(message->rkt) : "?",
                (int)message->partition, group);
     sq_source_kafka_fail(source, &err);
+}
+
+/* partition NULL: not ours. */
+static void on_message_error(struct kafka_source *source, struct sq_source_partition *partition, const rd_kafka_message_t *message)
+{
+    if (message->err == RD_KAFKA_RESP_ERR__AUTO_OFFSET_RESET) {
+        if (!partition || !sq_source_kafka_unreset(source, partition)) fail_for_reset(source, message);
+        return;
+    }
+    sq_kafka_error_note(source->stage, message->err, rd_kafka_message_errstr(message));
+    if (partition && sq_source_kafka_is_unreadable(message)) sq_source_kafka_unreadable(source, partition, message);
 }
 
 static void on_message(struct kafka_source *source, const rd_kafka_message_t *message)
@@ -70,8 +81,7 @@ static void on_message(struct kafka_source *source, const rd_kafka_message_t *me
     if (message->err == RD_KAFKA_RESP_ERR__PARTITION_EOF) {
         if (partition) source->handler.end(partition, message->offset, source->handler.ctx);
     } else if (message->err) {
-        on_message_error(source, message);
-        if (partition && sq_source_kafka_is_unreadable(message)) sq_source_kafka_unreadable(source, partition, message);
+        on_message_error(source, partition, message);
     } else if (partition) {
         take_record(source, partition, message);
     }

@@ -4,7 +4,10 @@
  *
  * The error names where the batch begins, not where we are in it, and how many records the batch has nobody can tell. So the step is one
  * offset: nothing readable behind the batch is ever skipped, and each record of the batch is accounted for. The patience is with the
- * batch: the further records of it cost one try each. */
+ * batch: the further records of it cost one try each.
+ *
+ * Over a wrong checksum the client (2.0.2) stops reading the partition as well, and says that its offset would have to be reset. It isn't:
+ * the record is fetched again like the others. */
 #include "engine/base/clock.h"
 #include "worker/io/log.h"
 #include "worker/io/source_kafka_parts.h"
@@ -37,6 +40,7 @@ static int64_t missing_offset(const struct kafka_partition *partition, int64_t b
 void sq_source_kafka_unreadable(struct kafka_source *source, struct sq_source_partition *base, const rd_kafka_message_t *error)
 {
     struct kafka_partition *partition = (struct kafka_partition *)base;
+    partition->is_reset_due = true;
     if (is_patient(partition, error->offset)) return;
     const struct sq_delivery_record record = {
         .partition = base, .offset = missing_offset(partition, error->offset), .timestamp_ms = -1,
@@ -47,4 +51,13 @@ void sq_source_kafka_unreadable(struct kafka_source *source, struct sq_source_pa
     partition->position = record.offset + 1;
     sq_source_kafka_seek(source, base, partition->position);
     source->handler.take(&record, source->handler.ctx);
+}
+
+bool sq_source_kafka_unreset(struct kafka_source *source, struct sq_source_partition *base)
+{
+    struct kafka_partition *partition = (struct kafka_partition *)base;
+    if (!partition->is_reset_due) return false;
+    partition->is_reset_due = false;
+    sq_source_kafka_seek(source, base, missing_offset(partition, partition->stuck_offset));
+    return true;
 }

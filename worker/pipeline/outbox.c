@@ -5,6 +5,7 @@
 
 #include "engine/base/clock.h"
 #include "engine/base/metrics.h"
+#include "worker/core/backoff.h"
 #include "worker/io/log.h"
 
 enum {
@@ -12,7 +13,9 @@ enum {
     CLOSE_OUTPUTS = 256,
     CLOSE_BYTES = 1 << 20,
     RETRY_MS = 500,
+    RETRY_MS_MAX = 4000,          /* a group may be waiting for what is in doubt */
     PREPARE_RETRY_MS = 1000,
+    PREPARE_RETRY_MS_MAX = 10000, /* each try is another producer, and where a password is refused another failed login */
     TROUBLE_LOG_MS = 10000,
     SERIES_COMMIT_QUEUE = 1,
     RESULT_OK = 0,
@@ -30,6 +33,7 @@ struct sq_outbox {
     bool has_failed;
     uint64_t closed_ns;
     uint64_t retry_at_ns;      /* 0: nothing to retry */
+    struct sq_backoff prepare_backoff, commit_backoff;
     struct sq_log_limit limit;
     char trouble[SQ_ERR_MESSAGE_BYTES];
 };
@@ -43,11 +47,11 @@ static void fail(struct sq_outbox *outbox, const struct sq_err *err)
     outbox->options.failed(err, outbox->options.ctx);
 }
 
-static void note_trouble(struct sq_outbox *outbox, const struct sq_err *err, uint64_t retry_ms)
+static void note_trouble(struct sq_outbox *outbox, const struct sq_err *err, struct sq_backoff *backoff)
 {
     uint64_t suppressed = 0;
     memcpy(outbox->trouble, err->message, sizeof outbox->trouble);
-    outbox->retry_at_ns = sq_clock_monotonic_ns() + retry_ms * UINT64_C(1000000);
+    outbox->retry_at_ns = sq_clock_monotonic_ns() + sq_backoff_next_ms(backoff) * UINT64_C(1000000);
     if (sq_log_allow(&outbox->limit, TROUBLE_LOG_MS, &suppressed))
         sq_log(SQ_LOG_WARN, SQ_L(outbox->is_prepared ? "commit failed, trying again" : "waiting for Kafka"), SQ_LS("stage", stages[outbox->options.stage]),
                SQ_LS("error", sq_err_word(err->code)), SQ_LS("reason", err->message), SQ_LI("suppressed", suppressed));
@@ -61,7 +65,7 @@ static void on_prepared(struct sq_outbox *outbox, int status, const struct sq_er
         outbox->trouble[0] = '\0';
         outbox->options.prepared(outbox->options.ctx);
     } else if (sq_err_class(status) == SQ_CLASS_RETRY) {
-        note_trouble(outbox, err, PREPARE_RETRY_MS);
+        note_trouble(outbox, err, &outbox->prepare_backoff);
     } else {
         fail(outbox, err);
     }
@@ -74,6 +78,7 @@ static void on_committed(struct sq_outbox *outbox, struct sq_batch *batch)
     sq_metric_observe(SQ_M_COMMIT_SECONDS, outbox->options.stage, seconds);
     outbox->options.committed(batch, outbox->options.ctx);
     sq_batch_clear(batch);
+    sq_backoff_succeed(&outbox->commit_backoff);
     outbox->is_committing = false;
     outbox->trouble[0] = '\0';
     sq_metric_set(SQ_M_QUEUE_ITEMS, SERIES_COMMIT_QUEUE, 0);
@@ -109,7 +114,7 @@ static void on_done(struct sq_batch *batch, int status, const struct sq_err *err
         if (replace_refused(outbox, batch, &replace_err) == 0) sq_committer_submit(outbox->committer, batch);
         else fail(outbox, &replace_err);
     } else if (sq_err_class(status) == SQ_CLASS_RETRY) {
-        note_trouble(outbox, err, RETRY_MS);
+        note_trouble(outbox, err, &outbox->commit_backoff);
     } else {
         fail(outbox, err);
     }
@@ -121,6 +126,9 @@ int sq_outbox_open(struct sq_outbox **out, const struct sq_outbox_options *optio
     struct sq_outbox *outbox = calloc(1, sizeof *outbox);
     if (!outbox) return sq_err_set(err, SQ_E_NOMEM, "no memory for an outbox");
     outbox->options = *options;
+    uint64_t seed = sq_clock_monotonic_ns();
+    outbox->prepare_backoff = (struct sq_backoff){PREPARE_RETRY_MS, PREPARE_RETRY_MS_MAX, 0, seed};
+    outbox->commit_backoff = (struct sq_backoff){RETRY_MS, RETRY_MS_MAX, 0, ~seed};
     int status = sq_committer_open(&outbox->committer, options->loop, options->sink, on_done, outbox, err);
     if (status) {
         free(outbox);

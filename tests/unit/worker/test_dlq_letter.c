@@ -67,6 +67,24 @@ static void what_is_sent_back_has_its_own_headers_and_its_attempts(void **state)
     assert_true(sq_str_equal(headers[1].value, sq_str_view("2")));
 }
 
+/* An unreadable record's value was never read; a record without a value is another thing. */
+static void only_what_had_a_value_lacks_it(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *reason;
+        bool has_value, lacks_value;
+    } letters[] = {{"unreadable", false, true}, {"too_large", false, true}, {"too_large", true, false}, {"empty", false, false}, {"empty", true, false}};
+    struct sq_str value = record.value;
+    for (size_t i = 0; i < sizeof letters / sizeof *letters; i++) {
+        sq_letter_read(&letter, &record, PREFIX);
+        letter.reason = sq_str_view(letters[i].reason);
+        if (!letters[i].has_value) record.value = (struct sq_str){0};
+        assert_int_equal(sq_letter_lacks_value(&letter), letters[i].lacks_value);
+        record.value = value;
+    }
+}
+
 static void another_prefix_tells_nothing(void **state)
 {
     (void)state;
@@ -98,6 +116,7 @@ int main(void)
         cmocka_unit_test_setup(headers_tell_where_a_letter_came_from, setup),
         cmocka_unit_test_setup(the_newest_attempt_counts, setup),
         cmocka_unit_test_setup(what_is_sent_back_has_its_own_headers_and_its_attempts, setup),
+        cmocka_unit_test_setup(only_what_had_a_value_lacks_it, setup),
         cmocka_unit_test_setup(another_prefix_tells_nothing, setup),
         cmocka_unit_test_setup(a_line_has_no_control_characters, setup),
     };
