@@ -36,7 +36,7 @@ struct sq_coordinates {
     int64_t offset;
 };
 
-/* One scored text: the value of <app>.scores. */
+/* One scored text, or one that there was no time to score: the value of <app>.scores. */
 struct sq_score {
     struct sq_coordinates source;    /* of the input record */
     struct sq_str entity;
@@ -53,6 +53,8 @@ struct sq_score {
     uint64_t text_simhash;           /* near-copies differ in few bits; 0: too short, or not computed */
     uint32_t tokens;
     bool truncated;
+    bool skipped;                    /* not scored; no label, nor what belongs to one */
+    float share;                     /* of the records that were being scored; 0: all */
     struct sq_str excerpt;           /* redacted start of the text, only where a rule watches the label; else empty */
 };
 

@@ -28,6 +28,8 @@ int sq_score_encode(const struct sq_score *score, struct sq_buf *out, struct sq_
     message.text_simhash = score->text_simhash;
     message.tokens = score->tokens;
     message.truncated = score->truncated;
+    message.skipped = score->skipped;
+    message.share = score->share;
     message.excerpt = sq_pack_view(score->excerpt);
     size_t bytes = squall__v1__score__get_packed_size(&message);
     if (bytes > SQ_RECORD_BYTES_MAX) return sq_err_set(err, SQ_E_TOO_LARGE, "a score record of %zu bytes", bytes);
@@ -86,7 +88,10 @@ static int unpack(struct sq_str value, struct sq_arena *arena, struct sq_score *
         .text_simhash = message->text_simhash,
         .tokens = message->tokens,
         .truncated = message->truncated,
+        .skipped = message->skipped,
+        .share = message->share,
     };
+    if (!(score->share >= 0 && score->share <= 1)) return sq_err_set(err, SQ_E_WRONG_TYPE, "share is not in [0, 1]");
     int code = take_probabilities(message, score, err);
     return code ? code : take_texts(message, arena, score, err);
 }

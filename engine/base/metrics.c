@@ -208,7 +208,8 @@ void sq_metrics_write_sample(struct sq_buf *out, enum sq_metric_dynamic family, 
         write_label_value(out, label_values[i]);
         sq_buf_append_char(out, '"');
     }
-    sq_buf_printf(out, "} %.15g\n", value);
+    if (isinf(value)) sq_buf_append_text(out, value > 0 ? "} +Inf\n" : "} -Inf\n");
+    else sq_buf_printf(out, "} %.15g\n", value);
 }
 
 void sq_metrics_write(struct sq_buf *out)

@@ -13,7 +13,7 @@
 #include "engine/base/err.h"
 
 /* Label values, in the order of the series index. */
-#define SQ_OUTCOMES "scored", "dead_lettered"
+#define SQ_OUTCOMES "scored", "dead_lettered", "skipped"
 #define SQ_REASONS "decode", "missing_field", "wrong_type", "invalid_utf8", "empty", "too_large", "tokenize", "model", "unreadable", "crash_loop", \
     "produce"
 #define SQ_STAGES "score", "alert"
@@ -25,6 +25,7 @@
     X(RECORDS_CONSUMED, COUNTER, "kafka_records_consumed_total", "stage", "Records taken from Kafka.", SQ_STAGES)                \
     X(CONSUMED_BYTES, COUNTER, "kafka_consumed_bytes_total", "stage", "Bytes of keys and values taken from Kafka.", SQ_STAGES)   \
     X(ASSIGNED_PARTITIONS, GAUGE, "kafka_assigned_partitions", "stage", "Partitions this worker owns.", SQ_STAGES)               \
+    X(PARTITIONS_STALLED, GAUGE, "kafka_partitions_stalled", "stage", "Owned partitions that have stood still for a minute though records wait.", SQ_STAGES) \
     X(REBALANCES, COUNTER, "kafka_rebalances_total", "event", "Assignment changes.", "assign", "revoke", "lost")                 \
     X(KAFKA_ERRORS, COUNTER, "kafka_errors_total", "class", "Client errors by class.", "retry", "poison", "fatal", "bug")        \
     X(RECORDS_PRODUCED, COUNTER, "kafka_records_produced_total", "topic", "Records acknowledged by the broker.", "scores",       \
@@ -42,6 +43,7 @@
     X(ENGINE_THREADS, GAUGE, "engine_threads", "", "Threads that run the encoder.")                                              \
     X(ENGINE_THREADS_PARKED, GAUGE, "engine_threads_parked", "", "Engine threads that rest because there are fewer cores now.")   \
     X(ENGINE_THREADS_BUSY, GAUGE, "engine_threads_busy", "", "Threads in a forward pass now.")                                   \
+    X(OLDEST_PASS_SECONDS, GAUGE, "engine_oldest_pass_seconds", "", "How long the forward pass that runs longest has been running; at 30 s the worker aborts.") \
     X(BATCH_TOKENS, HISTOGRAM_N, "inference_batch_tokens", "", "Tokens of a packed batch.")                                      \
     X(BATCH_TEXTS, HISTOGRAM_N, "inference_batch_texts", "", "Texts of a packed batch.")                                         \
     X(INFERENCE_TOKENS, COUNTER, "inference_tokens_total", "", "Tokens encoded.")                                                \
@@ -85,6 +87,10 @@ enum { SQ_METRIC_SERIES_MAX = 16 };
     X(PREDICTIONS, COUNTER, "predictions_total", "Texts by the label the model found strongest.", "label")                       \
     X(CONSUMER_LAG, GAUGE, "kafka_consumer_lag_records", "Records behind the end of an owned partition; absent while unknown.",  \
       "topic", "partition")                                                                                                      \
+    X(THROUGHPUT, GAUGE, "throughput_records_per_second", "Input records finished a second, over the last half minute.", "stage")      \
+    X(CATCH_UP, GAUGE, "catch_up_seconds", "Until no input record waits, as things go now; +Inf: more come than are finished; absent while unknown.", \
+      "stage")                                                                                                                   \
+    X(SCORED_SHARE, GAUGE, "scored_share_ratio", "Of the input records, what share is to be scored now; under 1 only with overload: sample.", "stage") \
     X(ALERT_DELIVERIES, COUNTER, "alert_deliveries_total", "Tries to deliver a transition: delivered, retried, rejected for good, or skipped.", \
       "sink", "result")                                                                                                          \
     X(DELIVERY_QUEUE, GAUGE, "alert_delivery_queue_items", "Transitions in the log that are not delivered yet.", "sink")          \

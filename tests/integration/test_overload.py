@@ -52,6 +52,9 @@ def test_a_backlog_is_taken_in_bounded_memory_and_without_a_rebalance(kafka, sta
           f"times what was done): RSS at most {peak:.0f} MiB (budget {budget}), at most {in_flight} of {status['in_flight_max']} in flight")
     assert backlog.count > (TIMES - 1) * status["scored"], "the backlog was too short to say anything"
     assert peak <= budget + OVER_BUDGET_MIB
+    assert status["throughput"] > 0 and worker.metric("throughput_records_per_second", stage="score") > 0
+    assert status["lag"] > 0 and worker.metric("catch_up_seconds", stage="score") > 0
+    assert status["skipped"] == 0 and worker.metric("scored_share_ratio", stage="score") == 1
     assert worker.metric("kafka_rebalances_total", event="revoke") == 0
     assert worker.metric("kafka_rebalances_total", event="lost") == 0
     assert worker.stop() == 0

@@ -6,6 +6,7 @@
 
 #include "engine/base/clock.h"
 #include "worker/core/detector.h"
+#include "worker/core/sample.h"
 
 enum { MINUTE_MS = 60000, BATCH = 1024 };
 static const int64_t day_ms = INT64_C(24) * 60 * MINUTE_MS, hour_ms = INT64_C(60) * MINUTE_MS;
@@ -66,11 +67,20 @@ static void must(int status, const struct sq_err *err)
     abort();
 }
 
+static void skip_some(const struct stream_options *options, struct sq_score *score)
+{
+    static const double turns[] = {1, 0.5, 0.2};
+    double share = options->share_swings ? turns[score->event_time_ms / (6 * 3600000) % 3] : options->share > 0 ? options->share : 1;
+    score->skipped = !sq_sample_takes(share, score->entity, &score->source);
+    if (!score->skipped) return; /* a stream fills in what it has; the rest is as it was before */
+    *score = (struct sq_score){.source = score->source, .entity = score->entity, .event_time_ms = score->event_time_ms, .skipped = true, .share = (float)share};
+}
+
 /* Records are made apart from where they are taken, so that only the detector's time is measured. */
-static unsigned read_batch(struct stream *stream, struct sq_score *batch)
+static unsigned read_batch(const struct stream_options *options, struct stream *stream, struct sq_score *batch)
 {
     unsigned count = 0;
-    while (count < BATCH && stream_next(stream, &batch[count])) count++;
+    while (count < BATCH && stream_next(stream, &batch[count])) skip_some(options, &batch[count++]);
     return count;
 }
 
@@ -88,7 +98,7 @@ void judge_run(const struct stream_options *options, const struct sq_rule *rule,
     static struct sq_score batch[BATCH];
     unsigned batch_count;
     uint64_t taking_ns = 0;
-    while ((batch_count = read_batch(stream, batch)) > 0) {
+    while ((batch_count = read_batch(options, stream, batch)) > 0) {
         uint64_t begin_ns = sq_clock_thread_cpu_ns();
         for (unsigned i = 0; i < batch_count; i++)
             must(sq_detector_take(detector, &batch[i], batch[i].event_time_ms, note, &notes, &err), &err);

@@ -20,6 +20,8 @@ struct stream_options {
     double event_volume;     /* what it multiplies the volume by */
     bool no_copies;          /* leave the copy storms out */
     unsigned first_event_day; /* 7 in the studies */
+    double share;            /* of the messages that are scored, the others are skipped; 0: all */
+    bool share_swings;       /* all, half and a fifth of them in turn, six hours each */
 };
 
 struct stream;

@@ -163,11 +163,15 @@ enum sq_track_verdict sq_track_count(struct sq_track *track, const struct sq_pla
 {
     int64_t ts_ms = score->event_time_ms;
     if (ts_ms > track->last_ms) track->last_ms = ts_ms;
-    track->model_digest = score->model_digest;
+    if (!score->skipped) track->model_digest = score->model_digest;
     const struct sq_ring_edges edges = sq_track_edges(track, plan, now_ms);
     struct sq_counts *counts = sq_ring_at(&track->ring, bucket_of(plan, ts_ms), &edges);
     if (!counts) return SQ_TRACK_NO_MEMORY;
     counts->late += late;
+    if (score->skipped) {
+        counts->count += plan->rule->type == SQ_RULE_VOLUME; /* the number of messages is known whatever they say; shares are of those scored */
+        return SQ_TRACK_SKIPPED;
+    }
 
     enum sq_track_verdict verdict = weigh(track, plan->rule, score);
     counts->collapsed += verdict == SQ_TRACK_COLLAPSED_TEXT || verdict == SQ_TRACK_COLLAPSED_AUTHOR;

@@ -56,7 +56,7 @@ struct sq_track {
 };
 
 /* What became of a message. */
-enum sq_track_verdict { SQ_TRACK_COUNTED, SQ_TRACK_COLLAPSED_TEXT, SQ_TRACK_COLLAPSED_AUTHOR, SQ_TRACK_ABSTAINED, SQ_TRACK_NO_MEMORY };
+enum sq_track_verdict { SQ_TRACK_COUNTED, SQ_TRACK_COLLAPSED_TEXT, SQ_TRACK_COLLAPSED_AUTHOR, SQ_TRACK_ABSTAINED, SQ_TRACK_SKIPPED, SQ_TRACK_NO_MEMORY };
 
 /* How far back the ring's buckets are needed, at the end of the latest closed bucket. */
 struct sq_ring_edges sq_track_edges(const struct sq_track *track, const struct sq_plan *plan, int64_t now_ms);

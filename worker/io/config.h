@@ -34,6 +34,7 @@ enum {
 
 enum sq_delivery { SQ_DELIVERY_AT_LEAST_ONCE, SQ_DELIVERY_EXACTLY_ONCE };
 enum sq_restore { SQ_RESTORE_STATE, SQ_RESTORE_REBUILD };
+enum sq_overload { SQ_OVERLOAD_WAIT, SQ_OVERLOAD_SAMPLE };
 enum { SQ_ROLE_SCORE = 1, SQ_ROLE_ALERT = 2 }; /* bits */
 enum sq_input_start { SQ_START_EARLIEST, SQ_START_LATEST };
 enum sq_reopen { SQ_REOPEN_INFO, SQ_REOPEN_PAGE };
@@ -75,6 +76,8 @@ struct sq_config {
     unsigned roles; /* SQ_ROLE_* */
     enum sq_delivery delivery;
     enum sq_restore restore; /* where alert-state and the committed offset differ */
+    enum sq_overload overload;
+    int64_t overload_backlog_ms; /* from which a sample is scored */
     int64_t shutdown_timeout_ms;
     bool is_sandboxed;
     struct {

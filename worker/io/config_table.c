@@ -51,6 +51,11 @@ static const struct sq_config_row rows[] = {
     {"restore", WORD(ONE(restore), "state", "rebuild"), DEFAULT("state"),
      MEANS("where the group's offset was set by other hands, so that <app>.alert-state doesn't fit: state refuses to start, rebuild reads the "
            "scores that are left anew, silently up to the offset")},
+    {"overload", WORD(ONE(overload), "wait", "sample"), DEFAULT("wait"),
+     MEANS("when more comes than can be scored: wait scores all of it, later. sample scores a share of each entity's records, from a half down to "
+           "a twentieth, until the backlog is gone; the others are written to <app>.scores as skipped")},
+    {"overload_backlog", DURATION(ONE(overload_backlog_ms), 10 * SECOND, 1 * DAY), DEFAULT("5m"),
+     MEANS("with overload: sample: how long what waits would take to score, from which on only a share is scored")},
     {"shutdown_timeout", DURATION(ONE(shutdown_timeout_ms), 1 * SECOND, 10 * MINUTE), DEFAULT("30s"),
      MEANS("how long a SIGTERM may drain; keep it below the supervisor's grace period")},
     {"sandbox", BOOL(ONE(is_sandboxed)), DEFAULT("true"),
@@ -229,7 +234,6 @@ static const struct note later[] = {
     {"model.labels", "renaming labels comes later"},
     {"model.selftest", "squall validate runs the self-test; at start it comes later"},
     {"output.embeddings", "a topic of vectors comes later; POST /embed and squall classify --task embed give them"},
-    {"overload", "sampling comes later; an overloaded worker waits"},
     {"http.open", "it comes later"},
 };
 

@@ -297,6 +297,24 @@ static void collect_shadow(struct sq_buf *out, const struct sq_status *status)
     if (is_known) sq_metrics_write_sample(out, SQ_MD_SHADOW_DIFFERENCE, &name, sq_shadow_difference(&status->shadow));
 }
 
+static void collect_load(struct sq_buf *out, const struct sq_status *status)
+{
+    const struct {
+        enum sq_metric_dynamic family;
+        bool is_known;
+        double value;
+    } gauges[] = {
+        {SQ_MD_THROUGHPUT, true, status->throughput},
+        {SQ_MD_CATCH_UP, status->catch_up_seconds >= 0, status->catch_up_seconds},
+        {SQ_MD_SCORED_SHARE, true, status->share},
+    };
+    const struct sq_str stage = SQ_STR("score");
+    for (size_t i = 0; i < sizeof gauges / sizeof *gauges; i++) {
+        sq_metrics_write_family(out, gauges[i].family);
+        if (gauges[i].is_known && status->input_partitions) sq_metrics_write_sample(out, gauges[i].family, &stage, gauges[i].value);
+    }
+}
+
 static void collect(struct sq_buf *out, void *ctx)
 {
     const struct sq_api *api = ctx;
@@ -317,6 +335,7 @@ static void collect(struct sq_buf *out, void *ctx)
     collect_shadow(out, &status);
     sq_metrics_write_family(out, SQ_MD_CONSUMER_LAG);
     sq_pipeline_partitions(api->pipeline, collect_lag, out);
+    collect_load(out, &status);
     sq_metrics_write_family(out, SQ_MD_WATERMARK);
     sq_pipeline_partitions(api->pipeline, collect_watermark, out);
 }

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "worker/pipeline/api_json.h"
 
+#include <math.h>
 #include <stdlib.h>
 
 #include "engine/base/json.h"
@@ -108,6 +109,20 @@ static void write_latency(struct sq_buf *out)
     sq_buf_append_char(out, '}');
 }
 
+/* No number for what is unknown or never. */
+static void write_load(const struct sq_status *status, struct sq_buf *out)
+{
+    bool is_finite = status->catch_up_seconds >= 0 && isfinite(status->catch_up_seconds);
+    sq_json_write_key(out, "throughput");
+    sq_json_write_real(out, status->throughput);
+    sq_json_write_key(out, "catch_up_seconds");
+    if (is_finite) sq_json_write_real(out, status->catch_up_seconds);
+    else sq_buf_append_text(out, "null");
+    sq_json_write_key(out, "share");
+    sq_json_write_real(out, status->share);
+    write_bool(out, "behind", status->is_behind);
+}
+
 static void write_counts(const struct sq_status *status, struct sq_buf *out)
 {
     write_whole(out, "consumed", (int64_t)status->consumed);
@@ -115,7 +130,9 @@ static void write_counts(const struct sq_status *status, struct sq_buf *out)
     write_whole(out, "dead_lettered", (int64_t)status->dead_lettered);
     write_whole(out, "in_flight", (int64_t)status->in_flight);
     write_whole(out, "in_flight_max", (int64_t)status->in_flight_max);
+    write_whole(out, "skipped", (int64_t)status->skipped);
     write_known(out, "lag", status->lag, -1);
+    write_load(status, out);
     write_whole(out, "entities", status->entities);
     write_whole(out, "firing", status->firing);
     sq_json_write_key(out, "transitions");

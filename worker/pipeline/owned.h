@@ -19,6 +19,9 @@ struct sq_owned {
     int64_t committed_offset;   /* the group's, as far as we know; -1: none */
     int64_t end_offset;         /* of the log when last seen at its end; -1: never */
     int64_t last_processed_ms;  /* wall clock; 0: never */
+    int64_t moved_offset;       /* the watchdog's: the next offset when last seen to move, or with nothing to move for */
+    uint64_t moved_ns;          /* ... and when that was; 0: not looked at yet */
+    bool is_stalled;
     bool is_gone;
     bool is_refused;            /* the group took no offsets of it any more while it was being revoked: its next owner reads again */
     bool has_output;            /* in the open batch without an offset that moved: its offset goes along all the same */

@@ -6,7 +6,9 @@
 #include "engine/base/clock.h"
 #include "engine/base/metrics.h"
 #include "worker/io/log.h"
+#include "worker/pipeline/overload.h"
 #include "worker/pipeline/pipeline_parts.h"
+#include "worker/pipeline/watchdog.h"
 
 enum { TICK_MS = 20, SECOND_MS = 1000 };
 
@@ -75,21 +77,12 @@ static void on_tick(void *ctx)
     if (pipeline->is_stopping) check_stopped(pipeline);
 }
 
-/* librdkafka can't see a hung model, because its queue is served all the time. */
-static void watch(struct sq_pipeline *pipeline)
-{
-    uint64_t started_ns = pipeline->score ? sq_pool_oldest_started_ns(sq_score_stage_pool(pipeline->score)) : 0;
-    uint64_t now_ns = sq_clock_monotonic_ns();
-    if (!started_ns || now_ns - started_ns < SQ_WATCHDOG_MS * UINT64_C(1000000)) return;
-    sq_log(SQ_LOG_ERROR, SQ_L("a forward pass hangs; aborting, to be started again"), SQ_LR("seconds", (double)(now_ns - started_ns) * 1e-9));
-    abort();
-}
-
 static void on_second(void *ctx)
 {
     struct sq_pipeline *pipeline = ctx;
-    watch(pipeline);
+    sq_watchdog_second(pipeline);
     sq_recent_second(pipeline->host.recent, sq_clock_wall_ms());
+    if (pipeline->score) sq_overload_second(pipeline);
     if (pipeline->alert) sq_alert_stage_second(pipeline->alert);
 }
 
@@ -170,6 +163,7 @@ int sq_pipeline_open(struct sq_pipeline **out, const struct sq_pipeline_options 
     pipeline->host = (struct sq_stage_host){.loop = options->loop, .config = options->config, .engine = options->engine,
                                             .mode = options->mode, .failed = on_failed, .ctx = pipeline};
     sq_dead_letters_init(&pipeline->host.letters, options->config);
+    sq_overload_init(pipeline);
     int status = sq_recent_open(&pipeline->host.recent, err);
     if (status == 0) status = open_stages(pipeline, err);
     if (status == 0) status = sq_timer_open(&pipeline->tick_timer, options->loop, TICK_MS, on_tick, pipeline, err);

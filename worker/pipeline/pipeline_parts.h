@@ -3,6 +3,7 @@
 #ifndef SQ_PIPELINE_PARTS_H
 #define SQ_PIPELINE_PARTS_H
 
+#include "worker/core/load.h"
 #include "worker/pipeline/alert_stage.h"
 #include "worker/pipeline/pipeline.h"
 #include "worker/pipeline/predict.h"
@@ -16,6 +17,7 @@ struct sq_pipeline {
     struct sq_alert_stage *alert; /* NULL: off */
     struct sq_predict *predict;   /* NULL: no score stage, whose pool it shares */
     struct sq_predict *embed;     /* NULL: off */
+    struct sq_load load;          /* of the score stage */
     struct sq_timer *tick_timer, *second_timer;
     uint64_t tick_ns;             /* of the last tick, for the loop's delay */
     int64_t started_at_ms;

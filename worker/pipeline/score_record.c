@@ -23,7 +23,7 @@ void sq_score_records_deinit(struct sq_score_records *records)
 
 static struct sq_str excerpt_of(struct sq_score_records *records, const struct sq_slot *slot)
 {
-    if (!records->is_watched[slot->job.prediction.label]) return (struct sq_str){0};
+    if (slot->is_skipped || !records->is_watched[slot->job.prediction.label]) return (struct sq_str){0};
     sq_buf_clear(&records->excerpt);
     sq_redact_append(&records->config->privacy, slot->job.text, &records->excerpt);
     return sq_buf_failed(&records->excerpt) ? (struct sq_str){0} : sq_buf_view(&records->excerpt);
@@ -32,21 +32,24 @@ static struct sq_str excerpt_of(struct sq_score_records *records, const struct s
 static int encode(struct sq_score_records *records, const struct sq_slot *slot, struct sq_err *err)
 {
     const struct sq_prediction *prediction = &slot->job.prediction;
+    const struct sq_model_info *model = records->model;
     struct sq_score score = {
         .source = {sq_str_view(slot->origin.topic), slot->origin.partition, slot->origin.offset},
         .entity = slot->entity,
         .event_time_ms = slot->event_time_ms,
         .clamped = slot->is_clamped,
-        .label = records->labels[prediction->label],
-        .probabilities_count = records->model->labels_count,
+        .label = slot->is_skipped ? (struct sq_str){0} : records->labels[prediction->label],
+        .probabilities_count = slot->is_skipped ? 0 : model->labels_count,
         .score = prediction->score,
-        .model_digest = records->model->digest,
+        .model_digest = slot->is_skipped ? 0 : model->digest,
         .id = slot->id,
         .author_hash = slot->author_hash,
         .text_hash = prediction->text_hash,
         .text_simhash = prediction->text_simhash,
         .tokens = prediction->tokens,
         .truncated = prediction->truncated,
+        .skipped = slot->is_skipped,
+        .share = slot->share,
         .excerpt = excerpt_of(records, slot),
     };
     memcpy(score.probabilities, prediction->probabilities, score.probabilities_count * sizeof *score.probabilities);

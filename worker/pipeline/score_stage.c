@@ -18,6 +18,7 @@
 #include "engine/texthash.h"
 #include "worker/core/event_time.h"
 #include "worker/core/letter_gate.h"
+#include "worker/core/sample.h"
 #include "worker/io/log.h"
 #include "worker/pipeline/held.h"
 #include "worker/pipeline/predict.h"
@@ -31,6 +32,7 @@ enum {
     AHEAD_PER_THREAD = 32,             /* jobs in the pool: some batches */
     SERIES_SCORED = 0,
     SERIES_DEAD_LETTERED = 1,
+    SERIES_SKIPPED = 2,
 };
 enum { STEP_DECODE, STEP_QUEUE, STEP_ENCODE, STEP_COMMIT = 4 }; /* in the order of SQ_STEPS; the fourth is the alert stage's */
 
@@ -46,12 +48,14 @@ struct sq_score_stage {
     struct sq_arena arena;         /* of one decode */
     struct sq_score_records records;
     struct sq_letter_gate gate;
+    double share;                  /* of the records, that is scored */
     struct sq_score_counts counts;
 };
 
 static struct sq_score_stage *self(struct sq_stage *stage) { return (struct sq_score_stage *)stage; }
 struct sq_stage *sq_score_stage_base(struct sq_score_stage *stage) { return &stage->base; }
 struct sq_pool *sq_score_stage_pool(struct sq_score_stage *stage) { return stage->pool; }
+void sq_score_stage_set_share(struct sq_score_stage *stage, double share) { stage->share = share; }
 size_t sq_score_stage_slots(unsigned threads) { return SLOTS_BASE + (size_t)threads * SLOTS_PER_THREAD; }
 
 static double seconds(uint64_t from_ns, uint64_t to_ns) { return to_ns > from_ns ? (double)(to_ns - from_ns) * 1e-9 : 0; }
@@ -93,7 +97,7 @@ static int put(struct sq_score_stage *stage, struct sq_slot *slot, struct sq_err
         return put_dead_letter(stage, slot, err);
     }
     unsigned label = slot->job.prediction.label;
-    if (status == 0 && label < SQ_STATUS_LABELS_MAX) sq_recent_second(stage->base.host->recent, sq_clock_wall_ms())->labels[label]++;
+    if (status == 0 && !slot->is_skipped && label < SQ_STATUS_LABELS_MAX) sq_recent_second(stage->base.host->recent, sq_clock_wall_ms())->labels[label]++;
     return status;
 }
 
@@ -305,6 +309,14 @@ static struct sq_slot *fill(struct sq_score_stage *stage, struct sq_owned *owned
     return slot;
 }
 
+static void choose(const struct sq_score_stage *stage, struct sq_slot *slot)
+{
+    const struct sq_coordinates source = {sq_str_view(slot->origin.topic), slot->origin.partition, slot->origin.offset};
+    if (stage->share >= 1) return;
+    slot->share = (float)stage->share;
+    slot->is_skipped = !sq_sample_takes(stage->share, slot->entity, &source);
+}
+
 static void admit(struct sq_score_stage *stage, struct sq_owned *owned, const struct sq_delivery_record *record)
 {
     size_t bytes = record->record.key.bytes + record->record.value.bytes;
@@ -323,7 +335,8 @@ static void admit(struct sq_score_stage *stage, struct sq_owned *owned, const st
     stage->counts.consumed++;
     sq_recent_second(stage->base.host->recent, sq_clock_wall_ms())->consumed++;
     sq_metric_set(SQ_M_RECORDS_IN_FLIGHT, 0, (int64_t)stage->slots.used_count);
-    if (!slot->code) {
+    if (!slot->code) choose(stage, slot);
+    if (!slot->code && !slot->is_skipped) {
         line_up(stage, &slot->job);
         return;
     }
@@ -443,6 +456,9 @@ static void count_committed(struct sq_score_stage *stage, struct sq_slot *slot, 
         sq_metric_add(SQ_M_RECORDS, SERIES_DEAD_LETTERED, 1);
         sq_metric_add(SQ_M_DEAD_LETTERS, sq_dead_letter_reason(slot->code), 1);
         sq_recent_dead_letter_add(stage->base.host->recent, &slot->origin, slot->code, slot->message, now_ms);
+    } else if (slot->is_skipped) {
+        stage->counts.skipped++;
+        sq_metric_add(SQ_M_RECORDS, SERIES_SKIPPED, 1);
     } else {
         stage->counts.scored++;
         point->scored++;
@@ -534,6 +550,7 @@ int sq_score_stage_open(struct sq_score_stage **out, struct sq_stage_host *host,
     *out = NULL;
     struct sq_score_stage *stage = calloc(1, sizeof *stage);
     if (!stage) return sq_err_set(err, SQ_E_NOMEM, "no memory for a stage");
+    stage->share = 1;
     sq_score_records_init(&stage->records, host->config, sq_engine_info(host->engine));
     int status = open_parts(stage, host, source, sink, threads ? threads : sq_pool_threads_default(), err);
     if (status) sq_score_stage_close(stage);

@@ -19,10 +19,13 @@ struct sq_stage *sq_score_stage_base(struct sq_score_stage *stage);
 struct sq_pool *sq_score_stage_pool(struct sq_score_stage *stage);
 
 struct sq_score_counts {
-    uint64_t consumed, scored, dead_lettered; /* the latter two are committed */
+    uint64_t consumed, scored, dead_lettered, skipped; /* all but the first are committed */
     size_t in_flight, in_flight_max, extra_bytes;
 };
 void sq_score_stage_counts(const struct sq_score_stage *stage, struct sq_score_counts *counts);
+
+/* What share of the records that come from now on is scored: in (0, 1]. The others are skipped, which their score records say. */
+void sq_score_stage_set_share(struct sq_score_stage *stage, double share);
 
 /* Slots for a pool of so many threads. */
 size_t sq_score_stage_slots(unsigned threads);

@@ -24,6 +24,8 @@ struct sq_slot {
     uint64_t author_hash;
     int64_t event_time_ms;
     bool is_clamped;
+    bool is_skipped;           /* not scored, for want of time */
+    float share;               /* that was being scored when it came; 0: all */
     uint64_t taken_ns;         /* monotonic */
     int code;                  /* 0, or why it is a dead letter */
     char message[SQ_SLOT_MESSAGE_BYTES];

@@ -59,6 +59,7 @@ static const char *state_of(const struct sq_stage *stage, const struct sq_owned 
 {
     if (owned->source_partition->is_revoking) return "revoking";
     if (stage->name == SQ_STAGE_ALERT && sq_alert_stage_is_restoring(owned)) return "restoring";
+    if (owned->is_stalled) return "stalled";
     return sq_breaker_is_careful(&owned->breaker) ? "careful" : "ok";
 }
 
@@ -112,6 +113,11 @@ static void fill_score(const struct sq_pipeline *pipeline, struct sq_status *sta
     status->consumed = counts.consumed;
     status->scored = counts.scored;
     status->dead_lettered = counts.dead_lettered;
+    status->skipped = counts.skipped;
+    status->throughput = pipeline->load.done_rate;
+    status->catch_up_seconds = sq_load_catch_up_seconds(&pipeline->load);
+    status->share = sq_load_share(&pipeline->load);
+    status->is_behind = pipeline->load.is_behind;
     status->in_flight = counts.in_flight;
     status->in_flight_max = counts.in_flight_max;
     status->input_partitions = score_of(pipeline)->owned.count;
@@ -140,7 +146,7 @@ void sq_pipeline_status(const struct sq_pipeline *pipeline, struct sq_status *st
     *status = (struct sq_status){
         .app = pipeline->options.config->app, .instance = pipeline->options.config->instance, .mode = pipeline->options.mode,
         .live = is_live(pipeline), .started_at_ms = pipeline->started_at_ms, .now_ms = sq_clock_wall_ms(), .watermark_ms = INT64_MIN,
-        .engine = pipeline->options.engine,
+        .catch_up_seconds = -1, .share = 1, .engine = pipeline->options.engine,
         .model = pipeline->options.engine ? sq_engine_info(pipeline->options.engine) : NULL,
     };
     fill_state(pipeline, status);

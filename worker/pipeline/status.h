@@ -42,13 +42,17 @@ struct sq_status {
     const struct sq_model_info *shadow_model; /* NULL: none */
     struct sq_shadow_counts shadow;
     unsigned engine_threads;
-    uint64_t consumed, scored, dead_lettered; /* input records since start; scored and dead_lettered are committed */
+    uint64_t consumed, scored, dead_lettered, skipped; /* input records since start; all but consumed are committed */
     uint64_t transitions[3];                /* by sq_alert_state, live ones only */
     uint32_t firing;                        /* alerts open now on this worker */
     uint32_t entities;
     uint32_t input_partitions, scores_partitions; /* owned now */
     int64_t lag;                            /* of the owned input partitions; -1: unknown */
     size_t in_flight, in_flight_max;        /* records */
+    double throughput;                      /* input records finished a second, over the last half minute */
+    double catch_up_seconds;                /* until none waits, as things go; INFINITY: more come than are finished; -1: unknown */
+    double share;                           /* of the records, that is to be scored now; under 1 only with overload: sample */
+    bool is_behind;                         /* core/load.h */
 };
 void sq_pipeline_status(const struct sq_pipeline *pipeline, struct sq_status *status);
 
@@ -62,7 +66,7 @@ struct sq_partition_view {
     int64_t lag;                 /* their difference; -1: unknown */
     int64_t last_processed_ms;   /* wall clock; 0: nothing yet */
     int64_t watermark_ms;        /* event time, alert stage only; INT64_MIN: none */
-    const char *state;           /* "ok", "careful" (core/breaker.h), "restoring", "revoking" */
+    const char *state;           /* "ok", "careful" (core/breaker.h), "stalled" (watchdog.h), "restoring", "revoking" */
     double restored;             /* 0 to 1 while restoring, else 1 */
 };
 typedef void (*sq_partition_view_fn)(const struct sq_partition_view *view, void *ctx);

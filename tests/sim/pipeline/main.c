@@ -80,7 +80,8 @@ static int run_mutation(enum sim_mutation mutation, uint64_t from)
 
 static int run_job(uint64_t from, unsigned count, unsigned job, unsigned jobs)
 {
-    int status = run_seeds(from, count, job, jobs);
+    int status = job == 0 && !sim_health();
+    status |= run_seeds(from, count, job, jobs);
     for (unsigned mutation = 1 + job; mutation < SIM_MUTATIONS; mutation += jobs) status |= run_mutation((enum sim_mutation)mutation, from);
     fflush(stdout);
     return status;

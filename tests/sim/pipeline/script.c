@@ -162,7 +162,6 @@ void sim_play_script(void *script)
 {
     char line[LINE_BYTES];
     posts = 0;
-    for (int i = 0; i < SIM_WORKERS; i++) sim->workers[i].index = i;
     sim_after(0, NULL, on_tick, NULL);
     while (!sim->violation[0] && fgets(line, sizeof line, script)) play_line(line);
     if (!sim->violation[0]) print_history();

@@ -254,6 +254,7 @@ static void finish(struct pending *pending)
 static void on_scored(void *ctx)
 {
     struct pending *pending = ctx;
+    if (pending->job && sim_hangs(pending->job->text)) return;
     if (pending->job && sim_is_killer(pending->job->text)) sim->crash_worker = pending->pool->worker->index;
     else finish(pending);
 }
@@ -291,6 +292,12 @@ void sq_pool_close(struct sq_pool *pool)
 }
 
 unsigned sq_pool_threads(struct sq_pool *pool) { return pool ? 1 : 0; }
-uint64_t sq_pool_oldest_started_ns(struct sq_pool *pool) { return pool ? 0 : 1; }
+uint64_t sq_pool_oldest_started_ns(struct sq_pool *pool)
+{
+    uint64_t oldest_ns = 0;
+    for (const struct pending *pending = pool->pending; pending; pending = pending->next)
+        if (pending->job && sim_hangs(pending->job->text)) oldest_ns = pending->job->submitted_ns;
+    return oldest_ns;
+}
 size_t sq_pool_cache_bytes(const struct sq_engine *engine, size_t cache_texts) { return engine ? cache_texts : 0; }
 unsigned sq_pool_threads_default(void) { return 1; }

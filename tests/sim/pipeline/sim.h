@@ -180,6 +180,7 @@ struct sim {
     const struct sq_config *config;
     const struct sq_engine *engine;
     int crash_worker;         /* to be crashed as soon as the scheduler has control; -1: none */
+    double share;             /* of the records that workers score; they skip the others */
     bool has_killers;         /* some records kill the worker that encodes them, and nothing else does */
     unsigned crashes, freezes, doubts;
     char violation[512];      /* "": none yet */
@@ -195,6 +196,11 @@ void sim_after(uint64_t delay_ns, struct sim_worker *worker, sim_event_fn fn, vo
 
 /* In a committer's coroutine: others come first. False: the worker is being taken down, nothing may reach the broker any more. */
 bool sim_await(struct sim_worker *worker, uint64_t delay_ns);
+
+/* A world without faults, in which nothing happens by itself. */
+void sim_open(uint64_t seed, enum sim_mutation mutation);
+void sim_step_until(uint64_t at_ns);
+void sim_close(void);
 
 /* One seed from beginning to end. False: sim_violation says what was broken. */
 struct sim_result {
@@ -217,5 +223,9 @@ void sim_leave_transaction_open(int topic, int32_t partition); /* a stranger's, 
 void sim_check(struct sim_result *result);
 int sim_label_of(struct sq_str text); /* 0 to 2, by the text */
 bool sim_is_killer(struct sq_str text);
+bool sim_hangs(struct sq_str text); /* whoever encodes it never comes back; only in health.c */
+
+/* health.c: what the watchdog sees, and what it does about it. True: all as it should be. */
+bool sim_health(void);
 
 #endif

@@ -25,6 +25,7 @@ void sim_worker_start(struct sim_worker *worker)
         .state_reader = worker->state_reader,
     };
     if (sq_pipeline_open(&worker->pipeline, &options, &err)) abort();
+    sq_score_stage_set_share(worker->pipeline->score, sim->share);
     sq_pipeline_run(worker->pipeline); /* starts it, and returns as the loop is ours */
 }
 

@@ -116,6 +116,8 @@ int sim_label_of(struct sq_str text)
 
 bool sim_is_killer(struct sq_str text) { return sim->has_killers && text.bytes && text.data[0] == 'k'; }
 
+bool sim_hangs(struct sq_str text) { return text.bytes && text.data[0] == 'h'; }
+
 /* A minute of event time a post, so that hours pass; now and then a run of complaints about one entity. */
 static void on_post(void *ctx)
 {
@@ -212,6 +214,7 @@ static void draw_faults(void)
 {
     static const double levels[] = {0, 0.002, 0.02};
     sim->has_killers = sim_chance(0.1);
+    sim->share = !sim->has_killers && sim_chance(0.2) ? 0.5 : 1;
     sim->faults.crash = sim->has_killers ? 0 : levels[test_random_below(&sim->random, 3)];
     sim->faults.doubt = levels[test_random_below(&sim->random, 3)] * 5;
     sim->faults.refuse = levels[test_random_below(&sim->random, 3)] * 2;
@@ -224,10 +227,7 @@ static void play(void *unused)
     unsigned posts = 0;
     (void)unused;
     draw_faults();
-    for (int i = 0; i < SIM_WORKERS; i++) {
-        sim->workers[i].index = i;
-        sim_after(sim_between_ms(0, 2000), NULL, on_start, &sim->workers[i]);
-    }
+    for (int i = 0; i < SIM_WORKERS; i++) sim_after(sim_between_ms(0, 2000), NULL, on_start, &sim->workers[i]);
     sim_after(sim_between_ms(0, 500), NULL, on_post, &posts);
     sim_after(sim_between_ms(500, 3000), NULL, on_chaos, NULL);
     sim_after(0, NULL, on_broker, NULL);
@@ -237,24 +237,33 @@ static void play(void *unused)
     }
 }
 
-static bool run(uint64_t seed, enum sim_mutation mutation, sim_event_fn tell, void *ctx, struct sim_result *result)
+void sim_open(uint64_t seed, enum sim_mutation mutation)
 {
     sim->seed = seed;
     sim->random.state = seed;
     sim->now_ns = (uint64_t)START_MS * 1000 * SIM_MS;
     sim->mutation = mutation;
     sim->crash_worker = -1;
+    sim->share = 1;
+    for (int i = 0; i < SIM_WORKERS; i++) sim->workers[i].index = i;
     sim_broker_init(&sim->broker);
-    tell(ctx);
-    memset(result, 0, sizeof *result);
-    if (!sim->violation[0]) sim_check(result);
+}
+
+void sim_step_until(uint64_t at_ns)
+{
+    while (sim->events_count && sim->events[0].at_ns <= at_ns) sim_step();
+    sim->now_ns = at_ns;
+}
+
+static void stop_all(void)
+{
     for (int i = 0; i < SIM_WORKERS; i++)
         if (sim->workers[i].is_alive) sim_worker_crash(&sim->workers[i]);
-    for (int i = 0; i < sim->broker.txns_count; i++) result->aborted += sim->broker.txns[i].state == SIM_TXN_ABORTED;
-    memcpy(result->violation, sim->violation, sizeof result->violation);
-    result->crashes = sim->crashes;
-    result->freezes = sim->freezes;
-    result->doubts = sim->doubts;
+}
+
+void sim_close(void)
+{
+    stop_all();
     free(sim->events);
     sim_broker_deinit(&sim->broker);
     const struct sq_config *config = sim->config;
@@ -262,6 +271,21 @@ static bool run(uint64_t seed, enum sim_mutation mutation, sim_event_fn tell, vo
     memset(sim, 0, sizeof *sim);
     sim->config = config;
     sim->engine = engine;
+}
+
+static bool run(uint64_t seed, enum sim_mutation mutation, sim_event_fn tell, void *ctx, struct sim_result *result)
+{
+    sim_open(seed, mutation);
+    tell(ctx);
+    memset(result, 0, sizeof *result);
+    if (!sim->violation[0]) sim_check(result);
+    stop_all();
+    for (int i = 0; i < sim->broker.txns_count; i++) result->aborted += sim->broker.txns[i].state == SIM_TXN_ABORTED;
+    memcpy(result->violation, sim->violation, sizeof result->violation);
+    result->crashes = sim->crashes;
+    result->freezes = sim->freezes;
+    result->doubts = sim->doubts;
+    sim_close();
     return !result->violation[0];
 }
 

@@ -44,6 +44,7 @@ static struct sq_score sample(void)
         .text_hash = 9,
         .tokens = 128,
         .truncated = true,
+        .share = 0.5f,
         .excerpt = SQ_STR("Battery died \xe2\x80\xa6"),
     };
 }
@@ -56,6 +57,8 @@ static void assert_same(const struct sq_score *a, const struct sq_score *b)
     assert_true(sq_str_equal(a->entity, b->entity));
     assert_int_equal(a->event_time_ms, b->event_time_ms);
     assert_int_equal(a->clamped, b->clamped);
+    assert_int_equal(a->skipped, b->skipped);
+    assert_true(a->share == b->share);
     assert_true(sq_str_equal(a->label, b->label));
     assert_int_equal(a->probabilities_count, b->probabilities_count);
     assert_memory_equal(a->probabilities, b->probabilities, a->probabilities_count * sizeof *a->probabilities);

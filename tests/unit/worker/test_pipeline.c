@@ -14,8 +14,9 @@
 #include "tests/lib/fake_kafka.h"
 #include "tests/lib/tiny_model.h"
 #include "worker/core/breaker.h"
+#include "worker/core/sample.h"
 #include "worker/io/log.h"
-#include "worker/pipeline/pipeline.h"
+#include "worker/pipeline/pipeline_parts.h"
 
 enum { PARTITIONS = 3, RECORDS = 3000, TURNS_MAX = 6000 };
 
@@ -298,6 +299,42 @@ static void labels_follow_the_words(void **state)
     world_close(&world);
 }
 
+/* Each record is out once, scored or skipped; what is skipped has no label, and the share is told by all. */
+static void a_share_is_scored_and_the_rest_is_out_as_skipped(void **state)
+{
+    (void)state;
+    struct world world = {0};
+    struct sq_arena arena;
+    struct sq_err err;
+    unsigned skipped = 0;
+    world_open(&world);
+    fill(&world, 900, 0);
+    world_start(&world);
+    sq_score_stage_set_share(world.pipeline->score, 0.5);
+    assert_int_equal(drive(&world, NULL), 0);
+    assert_all_out(&world, true);
+    assert_int_equal(sq_arena_init(&arena, 4 << 20, &err), 0);
+    for (int32_t i = 0; i < 4; i++)
+        for (int64_t j = 0; j < world.scores.partitions[i].count; j++) {
+            const struct fake_record *record = &world.scores.partitions[i].records[j];
+            struct sq_score score;
+            arena.used_bytes = 0;
+            assert_int_equal(sq_score_decode((struct sq_str){record->value, record->value_bytes}, &arena, &score, &err), 0);
+            assert_true(score.share == 0.5f);
+            assert_int_equal(score.skipped, score.label.bytes == 0);
+            assert_int_equal(score.skipped, score.probabilities_count == 0);
+            assert_int_equal(score.skipped, sq_sample_takes(0.5, score.entity, &score.source) == false);
+            skipped += score.skipped;
+        }
+    assert_in_range(skipped, 400, 500);
+    struct sq_status status;
+    sq_pipeline_status(world.pipeline, &status);
+    assert_int_equal(status.skipped, skipped);
+    assert_int_equal(status.scored, 900 - skipped);
+    sq_arena_deinit(&arena);
+    world_close(&world);
+}
+
 static void failing_commits_are_tried_again_and_nothing_is_sent_twice(void **state)
 {
     (void)state;
@@ -444,6 +481,7 @@ int main(void)
         cmocka_unit_test(what_the_source_cannot_read_is_a_dead_letter_of_coordinates),
         cmocka_unit_test(the_time_of_each_step_is_measured),
         cmocka_unit_test(labels_follow_the_words),
+        cmocka_unit_test(a_share_is_scored_and_the_rest_is_out_as_skipped),
         cmocka_unit_test(failing_commits_are_tried_again_and_nothing_is_sent_twice),
         cmocka_unit_test(a_refused_score_becomes_a_dead_letter),
         cmocka_unit_test(what_killed_its_worker_alone_is_stepped_over),

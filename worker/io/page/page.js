@@ -174,6 +174,7 @@ function drawTiles() {
   setText($('tile-scored'), count(status.scored));
   setText($('tile-dead'), count(status.dead_lettered));
   setText($('tile-lag'), status.lag === null ? 'unknown' : count(status.lag));
+  $('tile-lag').title = status.behind ? (status.catch_up_seconds === null ? 'falling further behind' : `caught up in ${seconds(status.catch_up_seconds)}`) : '';
   setText($('tile-p50'), seconds(status.latency_seconds.p50 ?? NaN));
   setText($('tile-p99'), seconds(status.latency_seconds.p99 ?? NaN));
   setText($('tile-flight'), count(status.in_flight));
