@@ -18,6 +18,8 @@ TIMES = float(os.environ.get("SQUALL_SOAK", "1"))  # how much longer than in con
 PARTITIONS = 6
 DAY_MS = 86400 * 1000
 BAD_EVERY = 211
+# A worker that stands for an undisturbed run must not lose its partitions on a busy machine.
+NEVER_THOUGHT_DEAD = {"kafka": {"consumer": {"session.timeout.ms": "120000", "heartbeat.interval.ms": "1000"}}}
 
 
 def posts(count, partitions, seed=1, entities=12, days=4, crowd=0):
@@ -128,7 +130,7 @@ def check_alerts(kafka, app, start, model):
         producer.produce(f"{oracle}.scores", message.value(), message.key(), message.partition(), timestamp=message.timestamp()[1])
         producer.poll(0)
     assert producer.flush(120) == 0
-    worker = start(oracle, unique("none"), name="oracle", model=model, config={"roles": ["alert"], "delivery": "at_least_once"})
+    worker = start(oracle, unique("none"), name="oracle", model=model, config={"roles": ["alert"], "delivery": "at_least_once", **NEVER_THOUGHT_DEAD})
     worker.wait_ready()
     wait_for("the oracle has read all", lambda: kafka.committed(f"{oracle}-alert", f"{oracle}.scores") == kafka.ends(f"{oracle}.scores"),
              120 + kafka.count(f"{oracle}.scores") / 1000)
