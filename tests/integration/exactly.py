@@ -19,7 +19,7 @@ PARTITIONS = 6
 DAY_MS = 86400 * 1000
 BAD_EVERY = 211
 # A worker that stands for an undisturbed run must not lose its partitions on a busy machine.
-NEVER_THOUGHT_DEAD = {"kafka": {"consumer": {"session.timeout.ms": "120000", "heartbeat.interval.ms": "1000"}}}
+NEVER_THOUGHT_DEAD = {"kafka": {"consumer": {"session.timeout.ms": "45000", "heartbeat.interval.ms": "1000"}}}
 
 
 def posts(count, partitions, seed=1, entities=12, days=4, crowd=0):
