@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The int8 product on AVX2 with inputs of all 8 bits: two products are 255 * 64 * 2 = 32640 at most, so each sum of two is widened to 32 bits
- * at once. A third slower than 7 bits by 7, and nearer to fp32. */
+/* The int8 product on AVX2 with weights packed so that two products fit 16 bits (lane_groups), each such sum widened to 32 bits at once. A
+ * third slower than adding four, and nearer to fp32: two weights of one sign need less room than four. */
 #if defined(__x86_64__)
 #define SQ_TILE_ROWS 4
 #include "engine/kernels/vec_avx2.h"
@@ -20,7 +20,7 @@ static inline ALWAYS_INLINE sums add_products(sums sum, const lanes *inputs, con
 #include "engine/kernels/tile.inc"
 
 const struct sq_rung sq_rung_a8w7_avx2 = {
-    .name = "a8w7", .is_int8 = true, .panel = PANEL, .group = GROUP, .input_max = 255, .weight_max = 64, .cost = 16,
+    .name = "a8w7", .is_int8 = true, .panel = PANEL, .group = GROUP, .input_max = 255, .weight_max = 127, .cost = 16, .lane_groups = 1,
     .multiply = multiply, .prepare = sq_quantise_avx2,
 };
 #else

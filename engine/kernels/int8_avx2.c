@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The int8 product on AVX2, whose only multiplication of bytes adds two products in 16 bits and saturates there. With inputs of 7 bits and
- * weights to 64, four products are 127 * 64 * 4 = 32512 at most and fit: so two of these sums of two are added in 16 bits before they are
- * widened to 32, which saves a third of the work. */
+/* The int8 product on AVX2, whose only multiplication of bytes adds two products in 16 bits and saturates there. Weights are packed so that four
+ * products fit whatever the inputs (lane_groups), so two of these sums of two are added in 16 bits before they are widened to 32, which saves a
+ * third of the work. */
 #if defined(__x86_64__)
 #define SQ_TILE_ROWS 4
 #include "engine/kernels/vec_avx2.h"
@@ -21,7 +21,7 @@ static inline ALWAYS_INLINE sums add_products(sums sum, const lanes *inputs, con
 #include "engine/kernels/tile.inc"
 
 const struct sq_rung sq_rung_int8_avx2 = {
-    .name = "int8", .is_int8 = true, .panel = PANEL, .group = GROUP, .input_max = 127, .weight_max = 64, .cost = 12,
+    .name = "int8", .is_int8 = true, .panel = PANEL, .group = GROUP, .input_max = 255, .weight_max = 127, .cost = 12, .lane_groups = 2,
     .multiply = multiply, .prepare = sq_quantise_avx2,
 };
 #else

@@ -52,7 +52,9 @@ struct sq_rung {
     bool is_int8, is_bf16; /* neither: fp32 */
     unsigned panel, group;
     unsigned input_max;  /* int8: the largest byte that an input becomes, */
-    unsigned weight_max; /* and the largest magnitude of a weight: what the kernel's sums hold without overflow */
+    unsigned weight_max; /* and the largest magnitude of a weight */
+    unsigned lane_groups; /* int8 that first adds up in 16 bits: over so many groups of 4 inputs, their first pairs in one sum and their second
+                           * pairs in another; weights are packed so that no inputs overflow it. 0: in 32 bits at once */
     unsigned cost;       /* time of a product next to other rungs, measured by bench_products on a core that has them all */
     void (*multiply)(const struct sq_panel *panel, size_t rows);
     /* Makes one row of an operand; NULL: floats are taken as they are. */

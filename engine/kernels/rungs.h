@@ -14,8 +14,8 @@ extern const struct sq_rung sq_rung_int8_plain;
 extern const struct sq_vector sq_vector_avx2, sq_vector_avx512;
 extern const struct sq_rung sq_rung_fp32_avx2, sq_rung_fp32_avx512;
 extern const struct sq_rung sq_rung_bf16_avx512;
-extern const struct sq_rung sq_rung_int8_avx2;   /* 7 bits by 7 bits */
-extern const struct sq_rung sq_rung_a8w7_avx2;   /* 8 bits by 7 bits: slower, and nearer to fp32 */
+extern const struct sq_rung sq_rung_int8_avx2;   /* adds four products in 16 bits */
+extern const struct sq_rung sq_rung_a8w7_avx2;   /* adds two: slower, and nearer to fp32 */
 extern const struct sq_rung sq_rung_int8_avxvnni, sq_rung_int8_avx512, sq_rung_int8_amx;
 #endif
 

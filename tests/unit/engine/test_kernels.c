@@ -111,7 +111,7 @@ static double plain_bias(const struct product *product, size_t n)
 
 static double error_bound(const struct sq_rung *rung, size_t inputs)
 {
-    if (rung->is_int8) return (rung->input_max == 127 || rung->weight_max == 64 ? 0.06 : 0.03) * (1 + sqrt((double)inputs));
+    if (rung->is_int8) return (rung->lane_groups ? 0.06 : 0.03) * (1 + sqrt((double)inputs));
     return rung->is_bf16 ? 0.01 * (1 + sqrt((double)inputs)) : 1e-6 * (2 + (double)inputs / 4);
 }
 
@@ -196,12 +196,14 @@ static void check_rows_are_alone(const struct sq_kernels *kernels, const struct 
     product_deinit(&product);
 }
 
-/* Weights and inputs for the exactness of sums: at random, and everything as large as it may be, of either sign. */
-static int exact_weight(struct test_random *random, const struct sq_rung *rung, unsigned pattern, size_t n)
+/* Weights and inputs for the exactness of sums: at random; all as large as may be, of either sign; and one that is far larger than the others. */
+enum { PATTERNS = 5 };
+
+static float exact_weight(struct test_random *random, unsigned pattern, size_t n, size_t k)
 {
-    int most = (int)rung->weight_max;
-    if (pattern == 0) return (int)test_random_below(random, 2 * (unsigned)most + 1) - most;
-    return pattern == 1 || (pattern == 2 && n % 2) ? most : -most;
+    if (pattern == 0) return (float)test_random_normal(random);
+    if (pattern == 4) return k % 5 == n % 5 ? 1.0f : 0.2f;
+    return pattern == 1 || (pattern == 2 && n % 2) ? 1.0f : -1.0f;
 }
 
 static unsigned exact_input(struct test_random *random, const struct sq_rung *rung, unsigned pattern)
@@ -209,40 +211,47 @@ static unsigned exact_input(struct test_random *random, const struct sq_rung *ru
     return pattern == 0 ? test_random_below(random, rung->input_max + 1) : rung->input_max;
 }
 
-/* The kernel's whole numbers against a plain sum; the scales are 1, so the outputs are the sums rounded once to fp32. */
+static int packed_weight(const struct sq_linear *linear, size_t n, size_t k)
+{
+    size_t panel = linear->rung->panel, group = linear->rung->group;
+    return ((const int8_t *)linear->weight)[k / group * panel * group + n * group + k % group];
+}
+
+/* The kernel's whole numbers against a plain sum of the weights as they were packed;
+ * the scales are 1, so the outputs are the sums, rounded once to fp32. */
 static void check_exact_shape(const struct sq_kernels *kernels, const struct sq_rung *rung, size_t inputs, size_t rows, unsigned pattern)
 {
     size_t panel = rung->panel, padded = (inputs + 63) / 64 * 64;
     struct test_random random = {inputs * 31 + rows};
-    int8_t *weight = zeroed(panel * padded), *packed = zeroed(panel * padded);
+    struct product product;
+    product_init(&product, rung, panel, inputs, false);
+    for (size_t n = 0; n < panel; n++) {
+        for (size_t k = 0; k < inputs; k++) product.weight[n * inputs + k] = exact_weight(&random, pattern, n, k);
+    }
+    sq_linear_pack(&product.linear, product.weight);
     uint8_t *in = zeroed(rows * padded);
     float *out = zeroed(rows * panel * sizeof *out), *ones = zeroed((rows + panel) * sizeof *ones), *zeros = zeroed((rows + panel) * sizeof *zeros);
     for (size_t i = 0; i < rows + panel; i++) ones[i] = 1;
-    for (size_t n = 0; n < panel; n++) {
-        for (size_t k = 0; k < inputs; k++) {
-            weight[n * padded + k] = (int8_t)exact_weight(&random, rung, pattern, n);
-            packed[k / rung->group * panel * rung->group + n * rung->group + k % rung->group] = weight[n * padded + k];
-        }
-    }
     for (size_t row = 0; row < rows; row++) {
         for (size_t k = 0; k < padded; k++) in[row * padded + k] = (uint8_t)exact_input(&random, rung, pattern);
     }
     const struct sq_panel whole = {
-        .out = out, .out_stride = panel, .in = in, .in_stride_bytes = padded, .in_scales = ones, .in_offsets = zeros, .weight = packed,
-        .steps = padded / rung->group, .bias = zeros, .scale = ones, .sum = zeros,
+        .out = out, .out_stride = panel, .in = in, .in_stride_bytes = padded, .in_scales = ones, .in_offsets = zeros,
+        .weight = product.linear.weight, .steps = padded / rung->group, .bias = zeros, .scale = ones, .sum = zeros,
     };
     rung->multiply(&whole, rows);
     for (size_t row = 0; row < rows; row++) {
         for (size_t n = 0; n < panel; n++) {
             int32_t sum = 0;
-            for (size_t k = 0; k < inputs; k++) sum += in[row * padded + k] * weight[n * padded + k];
+            for (size_t k = 0; k < inputs; k++) sum += in[row * padded + k] * packed_weight(&product.linear, n, k);
             if (out[row * panel + n] != (float)sum)
                 fail_msg("%s %s: %zu inputs, %zu rows, pattern %u: [%zu, %zu] is %.0f, not %d", kernels->isa, rung->name, inputs, rows, pattern, row,
                          n, (double)out[row * panel + n], sum);
         }
     }
-    void *all[] = {weight, packed, in, out, ones, zeros};
+    void *all[] = {in, out, ones, zeros};
     for (size_t i = 0; i < sizeof all / sizeof *all; i++) free(all[i]);
+    product_deinit(&product);
 }
 
 static void check_exact(const struct sq_kernels *kernels, const struct sq_rung *rung)
@@ -251,7 +260,7 @@ static void check_exact(const struct sq_kernels *kernels, const struct sq_rung *
     if (!rung->is_int8) return;
     for (size_t k = 0; k < sizeof inputs / sizeof *inputs; k++) {
         for (size_t rows = 1; rows <= ROWS_MAX; rows++) {
-            for (unsigned pattern = 0; pattern < 4; pattern++) {
+            for (unsigned pattern = 0; pattern < PATTERNS; pattern++) {
                 if (inputs[k] <= 65 || rows % 7 == 1) check_exact_shape(kernels, rung, inputs[k], rows, pattern);
             }
         }
