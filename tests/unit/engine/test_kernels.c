@@ -217,33 +217,26 @@ static int packed_weight(const struct sq_linear *linear, size_t n, size_t k)
     return ((const int8_t *)linear->weight)[k / group * panel * group + n * group + k % group];
 }
 
-/* The kernel's whole numbers against a plain sum of the weights as they were packed;
- * the scales are 1, so the outputs are the sums, rounded once to fp32. */
-static void check_exact_shape(const struct sq_kernels *kernels, const struct sq_rung *rung, size_t inputs, size_t rows, unsigned pattern)
+/* The kernel's whole numbers against a plain sum of the weights as they were packed; the scales are 1, so the outputs are the sums, rounded
+ * once to fp32. */
+static void check_exact_rows(const struct sq_kernels *kernels, const struct sq_linear *linear, size_t rows, unsigned pattern)
 {
-    size_t panel = rung->panel, padded = (inputs + 63) / 64 * 64;
+    const struct sq_rung *rung = linear->rung;
+    size_t panel = rung->panel, inputs = linear->inputs, padded = (inputs + 63) / 64 * 64;
     struct test_random random = {inputs * 31 + rows};
-    struct product product;
-    product_init(&product, rung, panel, inputs, false);
-    for (size_t n = 0; n < panel; n++) {
-        for (size_t k = 0; k < inputs; k++) product.weight[n * inputs + k] = exact_weight(&random, pattern, n, k);
-    }
-    sq_linear_pack(&product.linear, product.weight);
     uint8_t *in = zeroed(rows * padded);
     float *out = zeroed(rows * panel * sizeof *out), *ones = zeroed((rows + panel) * sizeof *ones), *zeros = zeroed((rows + panel) * sizeof *zeros);
     for (size_t i = 0; i < rows + panel; i++) ones[i] = 1;
-    for (size_t row = 0; row < rows; row++) {
-        for (size_t k = 0; k < padded; k++) in[row * padded + k] = (uint8_t)exact_input(&random, rung, pattern);
-    }
+    for (size_t i = 0; i < rows * padded; i++) in[i] = (uint8_t)exact_input(&random, rung, pattern);
     const struct sq_panel whole = {
         .out = out, .out_stride = panel, .in = in, .in_stride_bytes = padded, .in_scales = ones, .in_offsets = zeros,
-        .weight = product.linear.weight, .steps = padded / rung->group, .bias = zeros, .scale = ones, .sum = zeros,
+        .weight = linear->weight, .steps = padded / rung->group, .bias = zeros, .scale = ones, .sum = zeros,
     };
     rung->multiply(&whole, rows);
     for (size_t row = 0; row < rows; row++) {
         for (size_t n = 0; n < panel; n++) {
             int32_t sum = 0;
-            for (size_t k = 0; k < inputs; k++) sum += in[row * padded + k] * packed_weight(&product.linear, n, k);
+            for (size_t k = 0; k < inputs; k++) sum += in[row * padded + k] * packed_weight(linear, n, k);
             if (out[row * panel + n] != (float)sum)
                 fail_msg("%s %s: %zu inputs, %zu rows, pattern %u: [%zu, %zu] is %.0f, not %d", kernels->isa, rung->name, inputs, rows, pattern, row,
                          n, (double)out[row * panel + n], sum);
@@ -251,6 +244,18 @@ static void check_exact_shape(const struct sq_kernels *kernels, const struct sq_
     }
     void *all[] = {in, out, ones, zeros};
     for (size_t i = 0; i < sizeof all / sizeof *all; i++) free(all[i]);
+}
+
+static void check_exact_pattern(const struct sq_kernels *kernels, const struct sq_rung *rung, size_t inputs, unsigned pattern)
+{
+    struct test_random random = {inputs};
+    struct product product;
+    product_init(&product, rung, rung->panel, inputs, false);
+    for (size_t i = 0; i < rung->panel * inputs; i++) product.weight[i] = exact_weight(&random, pattern, i / inputs, i % inputs);
+    sq_linear_pack(&product.linear, product.weight);
+    for (size_t rows = 1; rows <= ROWS_MAX; rows++) {
+        if (inputs <= 65 || rows % 7 == 1) check_exact_rows(kernels, &product.linear, rows, pattern);
+    }
     product_deinit(&product);
 }
 
@@ -259,11 +264,7 @@ static void check_exact(const struct sq_kernels *kernels, const struct sq_rung *
     static const size_t inputs[] = {1, 3, 4, 5, 8, 63, 64, 65, 300, 3072};
     if (!rung->is_int8) return;
     for (size_t k = 0; k < sizeof inputs / sizeof *inputs; k++) {
-        for (size_t rows = 1; rows <= ROWS_MAX; rows++) {
-            for (unsigned pattern = 0; pattern < PATTERNS; pattern++) {
-                if (inputs[k] <= 65 || rows % 7 == 1) check_exact_shape(kernels, rung, inputs[k], rows, pattern);
-            }
-        }
+        for (unsigned pattern = 0; pattern < PATTERNS; pattern++) check_exact_pattern(kernels, rung, inputs[k], pattern);
     }
 }
 
