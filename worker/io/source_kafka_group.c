@@ -134,6 +134,25 @@ void sq_source_kafka_answer(struct kafka_source *source, bool is_assign, const r
     sq_source_kafka_fail(source, &err);
 }
 
+/* An eager assignment is one whole, so all partitions are in it. */
+void sq_source_kafka_restart(struct kafka_source *source, const struct sq_source_partition *partition)
+{
+    bool is_cooperative = strcmp(rd_kafka_rebalance_protocol(source->rk), "COOPERATIVE") == 0;
+    if (source->revoking || source->assigning || source->is_leaving) return;
+    rd_kafka_topic_partition_list_t *parts = rd_kafka_topic_partition_list_new((int)source->partitions_count);
+    for (size_t i = 0; i < source->partitions_count; i++) {
+        const struct kafka_partition *other = (const struct kafka_partition *)source->partitions[i];
+        if (is_cooperative && &other->base != partition) continue;
+        rd_kafka_topic_partition_list_add(parts, other->base.topic, other->base.partition)->offset =
+            librdkafka_offset(other->position >= 0 ? other->position : other->base.start_offset);
+    }
+    if (is_cooperative) sq_source_kafka_answer(source, false, parts);
+    forward(source, parts);
+    sq_source_kafka_answer(source, true, parts);
+    forward(source, parts);
+    rd_kafka_topic_partition_list_destroy(parts);
+}
+
 void sq_source_kafka_list_free(rd_kafka_topic_partition_list_t **list)
 {
     if (*list) rd_kafka_topic_partition_list_destroy(*list);

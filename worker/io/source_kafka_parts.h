@@ -54,6 +54,8 @@ void sq_source_kafka_release(struct kafka_source *source);
 void sq_source_kafka_unpark(struct kafka_source *source, struct sq_source_partition *partition, int64_t start_offset);
 /* As librdkafka knows offsets; what was fetched already is dropped. Doesn't wait. */
 void sq_source_kafka_seek(struct kafka_source *source, const struct sq_source_partition *partition, int64_t offset);
+/* Assigns it anew, where it stands: for one that the client has stopped reading. Nothing while partitions are being given up. */
+void sq_source_kafka_restart(struct kafka_source *source, const struct sq_source_partition *partition);
 void sq_source_kafka_list_free(rd_kafka_topic_partition_list_t **list);
 
 /* source_kafka_records.c */

@@ -7,7 +7,7 @@
  * batch: the further records of it cost one try each.
  *
  * Over a wrong checksum the client (2.0.2) stops reading the partition as well, and says that its offset would have to be reset. It isn't:
- * the record is fetched again like the others. */
+ * the partition is assigned anew, as a seek does nothing to one that has stopped. */
 #include "engine/base/clock.h"
 #include "worker/io/log.h"
 #include "worker/io/source_kafka_parts.h"
@@ -58,6 +58,6 @@ bool sq_source_kafka_unreset(struct kafka_source *source, struct sq_source_parti
     struct kafka_partition *partition = (struct kafka_partition *)base;
     if (!partition->is_reset_due) return false;
     partition->is_reset_due = false;
-    sq_source_kafka_seek(source, base, missing_offset(partition, partition->stuck_offset));
+    sq_source_kafka_restart(source, base);
     return true;
 }
