@@ -26,7 +26,7 @@ SPREAD = 500
 BATCH = 8
 TIMEOUT_S = 60    # of a run; the slowest program takes a few seconds undisturbed
 SANITIZER = 99
-ENVIRONMENT = {"ASAN_OPTIONS": f"detect_leaks=1:exitcode={SANITIZER}:handle_segv=2:handle_sigbus=2:handle_sigfpe=2:allocator_may_return_null=1",
+ENVIRONMENT = {"ASAN_OPTIONS": f"detect_leaks=1:exitcode={SANITIZER}:handle_segv=2:handle_abort=2:handle_sigbus=2:handle_sigfpe=2:allocator_may_return_null=1",
                "UBSAN_OPTIONS": f"print_stacktrace=1:exitcode={SANITIZER}",
                "LSAN_OPTIONS": f"exitcode={SANITIZER}:suppressions={ROOT}/tests/torture/leaks.supp:print_suppressions=0"}
 
