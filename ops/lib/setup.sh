@@ -39,10 +39,15 @@ packages_of() {
     done | sort -u
 }
 
+is_installed() { [[ $(dpkg-query -W -f='${db:Status-Status}' "$1" 2>/dev/null) == installed ]]; }
+
+# By a package of another name, which may refuse to stand beside it: Node's own packages bring npm, for one.
+is_provided() { dpkg-query -W -f='${db:Status-Status} ${Provides},\n' | grep -qE "^installed (.*, )?$1( \(.*\))?,"; }
+
 packages_missing() {
     local package
     for package in $(packages_of "$@"); do
-        [[ $(dpkg-query -W -f='${db:Status-Status}' "$package" 2>/dev/null) == installed ]] || printf '%s\n' "$package"
+        is_installed "$package" || is_provided "$package" || printf '%s\n' "$package"
     done
 }
 
