@@ -95,6 +95,7 @@ static void on_net(void *ctx)
     struct kafka_source *source = ctx;
     if (!source->is_started) return;
     if (source->assigning && source->lookup_at_ns && sq_clock_monotonic_ns() >= source->lookup_at_ns) sq_source_kafka_lookup(source);
+    sq_source_kafka_restart_silent(source);
     serve_events(source);
     sq_source_kafka_membership(source); /* a generation may pass without an event */
     serve(source);

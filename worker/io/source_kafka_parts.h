@@ -15,6 +15,7 @@ struct kafka_partition {
     unsigned stuck_tries;
     uint64_t stuck_since_ns;
     bool is_reset_due;               /* such an error was told, and the client may tell a reset of the offset for it as well */
+    uint64_t restart_at_ns;          /* nothing more was heard of it by then: it is assigned anew; 0: records come, or the end was reached */
 };
 
 struct kafka_source {
@@ -67,7 +68,9 @@ void sq_source_kafka_leak(struct kafka_source *source, rd_kafka_event_t *event);
 bool sq_source_kafka_is_unreadable(const rd_kafka_message_t *error);
 /* Notes such an error, and steps over the record once the patience with it is used up. */
 void sq_source_kafka_unreadable(struct kafka_source *source, struct sq_source_partition *partition, const rd_kafka_message_t *error);
-/* For an error that says that the offset would have to be reset. True: it was for such a record, and reading goes on; once for each. */
+/* For an error that says that the offset would have to be reset. True: it was for such a record, and reading goes on. */
 bool sq_source_kafka_unreset(struct kafka_source *source, struct sq_source_partition *partition);
+/* Asked now and then: partitions that are silent since such an error. */
+void sq_source_kafka_restart_silent(struct kafka_source *source);
 
 #endif

@@ -48,6 +48,7 @@ static void take_record(struct kafka_source *source, struct sq_source_partition 
     struct kafka_partition *taken = (struct kafka_partition *)partition;
     taken->position = message->offset + 1;
     taken->is_reset_due = false;
+    taken->restart_at_ns = 0;
     source->handler.take(&record, source->handler.ctx);
 }
 
@@ -73,13 +74,19 @@ static void on_message_error(struct kafka_source *source, struct sq_source_parti
     if (partition && sq_source_kafka_is_unreadable(message)) sq_source_kafka_unreadable(source, partition, message);
 }
 
+static void reached_end(struct kafka_source *source, struct sq_source_partition *partition, int64_t offset)
+{
+    ((struct kafka_partition *)partition)->restart_at_ns = 0;
+    source->handler.end(partition, offset, source->handler.ctx);
+}
+
 static void on_message(struct kafka_source *source, const rd_kafka_message_t *message)
 {
     struct sq_source_partition *partition =
         message->rkt ? sq_source_kafka_find(source, rd_kafka_topic_name(message->rkt), message->partition) : NULL;
     if (partition && partition->is_revoking) return;
     if (message->err == RD_KAFKA_RESP_ERR__PARTITION_EOF) {
-        if (partition) source->handler.end(partition, message->offset, source->handler.ctx);
+        if (partition) reached_end(source, partition, message->offset);
     } else if (message->err) {
         on_message_error(source, partition, message);
     } else if (partition) {
