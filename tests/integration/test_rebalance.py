@@ -71,7 +71,10 @@ def test_a_static_member_comes_back_to_its_partitions(kafka, model, start):
         return start(app, topic, name=name, model=model, config=classic(group_instance_id=name, session_timeout_ms="30000"))
 
     workers = [member("w1"), member("w2")]
-    wait_for("each has its share", lambda: all(w.is_ready() and w.status()["input_partitions"] == 2 for w in workers))
+    def has_its_share(worker):
+        return worker.is_ready() and worker.status()["input_partitions"] == worker.status()["scores_partitions"] == 2
+
+    wait_for("each has its share of both stages", lambda: all(map(has_its_share, workers)))
     before = rebalances(workers[1])
     for leave in (workers[0].stop, workers[0].kill):
         leave()
