@@ -42,7 +42,7 @@ packages_of() {
 is_installed() { [[ $(dpkg-query -W -f='${db:Status-Status}' "$1" 2>/dev/null) == installed ]]; }
 
 # By a package of another name, which may refuse to stand beside it: Node's own packages bring npm, for one.
-is_provided() { dpkg-query -W -f='${db:Status-Status} ${Provides},\n' | grep -qE "^installed (.*, )?$1( \(.*\))?,"; }
+is_provided() { dpkg-query -W -f='${db:Status-Status} ${Provides},\n' | grep -E "^installed (.*, )?$1( \(.*\))?," >/dev/null; }
 
 packages_missing() {
     local package
