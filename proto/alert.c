@@ -70,6 +70,7 @@ static void build_stats(const struct sq_alert *alert, struct parts *parts)
     stats->collapsed = alert->stats.collapsed;
     stats->late = alert->stats.late;
     stats->flapping = alert->stats.flapping;
+    stats->skipped = alert->stats.skipped;
 }
 
 static void build_examples(const struct sq_alert *alert, struct parts *parts)

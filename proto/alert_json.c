@@ -114,6 +114,7 @@ static void put_stats(const struct writer *writer, const struct sq_alert *alert)
     put_count(writer, "collapsed", alert->stats.collapsed);
     put_count(writer, "late", alert->stats.late);
     put_bool(writer, "flapping", alert->stats.flapping);
+    put_count(writer, "skipped", alert->stats.skipped);
     close_message(writer);
 }
 

@@ -112,6 +112,7 @@ struct sq_alert {
         uint32_t distinct_authors;
         uint32_t collapsed, late;
         bool flapping;
+        uint32_t skipped;            /* not scored, so in none of the others; VOLUME: 0 */
         struct { struct sq_str label; uint32_t count; } labels[SQ_ALERT_LABELS_MAX];
         unsigned labels_count;
     } stats;

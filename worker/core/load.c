@@ -69,14 +69,14 @@ static double backlog_for(const struct sq_load *load, unsigned step) { return ld
 
 static void note_step(struct sq_load *load, double backlog_seconds)
 {
-    load->step_seconds++;
-    if (load->backlog_seconds_max <= 0 || backlog_seconds < 0 || load->step_seconds < STEP_SECONDS_MIN) return;
+    if (load->step_hold_seconds > 0) load->step_hold_seconds--;
+    if (load->backlog_seconds_max <= 0 || backlog_seconds < 0 || load->step_hold_seconds > 0) return;
     unsigned step = load->step;
     while (step + 1 < STEPS && backlog_seconds > backlog_for(load, step + 1)) step++;
     if (step == load->step && step > 0 && backlog_seconds < backlog_for(load, step) / 4) step--;
     if (step == load->step) return;
     load->step = step;
-    load->step_seconds = 0;
+    load->step_hold_seconds = STEP_SECONDS_MIN;
 }
 
 enum sq_load_news sq_load_note(struct sq_load *load, const struct sq_load_second *second)

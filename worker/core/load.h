@@ -33,7 +33,7 @@ struct sq_load {
     double seconds_behind;      /* the backlog was over a minute for so long */
     bool is_behind;
     unsigned step;              /* index of the share */
-    unsigned step_seconds;      /* since it changed */
+    unsigned step_hold_seconds; /* until it may change again */
 };
 
 /* Zeroes are a fresh one. backlog_max_seconds: see above. */

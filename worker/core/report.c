@@ -22,6 +22,7 @@ static void fill_window(struct sq_alert *alert, const struct sq_track *track, co
     alert->stats.distinct_authors = sq_copies_count_since(&track->matching_authors, window->start_ms);
     alert->stats.collapsed = window->counts.collapsed;
     alert->stats.late = window->counts.late;
+    alert->stats.skipped = window->counts.skipped;
     alert->stats.labels[0].label = sq_str_view(plan->rule->label); /* the only one that a rule counts */
     alert->stats.labels[0].count = window->counts.matched;
     alert->stats.labels_count = 1;

@@ -18,6 +18,7 @@ static void add(struct sq_counts *sum, const struct sq_counts *counts)
     sum->matched += counts->matched;
     sum->collapsed += counts->collapsed;
     sum->late += counts->late;
+    sum->skipped += counts->skipped;
 }
 
 /* Where a bucket goes once it is merged. */

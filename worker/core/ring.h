@@ -13,6 +13,7 @@
 struct sq_counts {
     uint32_t count, matched;   /* with weight */
     uint32_t collapsed, late;  /* copies without weight; messages that came after their bucket was judged */
+    uint32_t skipped;          /* messages that weren't scored, so that nothing can be said of them */
 };
 
 struct sq_bucket {

@@ -22,7 +22,7 @@
 #include "engine/base/buf.h"
 #include "worker/core/detector.h"
 
-enum { SQ_STATE_VERSION = 2, SQ_STATE_BYTES_MAX = 512 };
+enum { SQ_STATE_VERSION = 3, SQ_STATE_BYTES_MAX = 512 };
 
 struct sq_saved_state {
     struct sq_str rule, entity;      /* the key */

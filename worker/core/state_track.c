@@ -124,12 +124,15 @@ static void put_ring(struct sq_buf *out, struct sq_track *track, const struct sq
     uint32_t at = 0;
     for (uint32_t i = 0; i < ring->count; i++) {
         const struct sq_counts *counts = &ring->buckets[i].counts;
-        bool has_more = counts->collapsed > 0 || counts->late > 0;
+        bool has_more = counts->collapsed > 0 || counts->late > 0 || counts->skipped > 0;
         sq_bytes_put_number(out, ring->buckets[i].at - at);
         sq_bytes_put_number(out, (uint64_t)counts->count << 1 | has_more);
         sq_bytes_put_number(out, counts->matched);
-        if (has_more) sq_bytes_put_number(out, counts->collapsed);
-        if (has_more) sq_bytes_put_number(out, counts->late);
+        if (has_more) {
+            sq_bytes_put_number(out, counts->collapsed);
+            sq_bytes_put_number(out, counts->late);
+            sq_bytes_put_number(out, counts->skipped);
+        }
         at = ring->buckets[i].at;
     }
 }
@@ -151,8 +154,11 @@ static void take_ring(struct sq_bytes *bytes, struct sq_track *track, const stru
         sum += counts->count; /* no window may overflow */
         if (sum > UINT32_MAX) bytes->failed = true;
         counts->matched = (uint32_t)sq_bytes_number_to(bytes, counts->count);
-        counts->collapsed = number & 1 ? (uint32_t)sq_bytes_number_to(bytes, UINT32_MAX) : 0;
-        counts->late = number & 1 ? (uint32_t)sq_bytes_number_to(bytes, UINT32_MAX) : 0;
+        if (number & 1) {
+            counts->collapsed = (uint32_t)sq_bytes_number_to(bytes, UINT32_MAX);
+            counts->late = (uint32_t)sq_bytes_number_to(bytes, UINT32_MAX);
+            counts->skipped = (uint32_t)sq_bytes_number_to(bytes, UINT32_MAX);
+        }
     }
 }
 

@@ -31,6 +31,12 @@ static void write_threshold(const struct place *p) { sq_buf_printf(p->out, "%.1f
 static void write_authors(const struct place *p) { sq_buf_printf(p->out, "%u", p->alert->stats.distinct_authors); }
 static void write_collapsed(const struct place *p) { sq_buf_printf(p->out, "%u", p->alert->stats.collapsed); }
 
+/* Nothing where all were scored. */
+static void write_sample(const struct place *p)
+{
+    if (p->alert->stats.skipped > 0) sq_buf_printf(p->out, " (of a sample: %u more were not scored)", p->alert->stats.skipped);
+}
+
 static void write_severity(const struct place *p)
 {
     static const char *const words[] = {"info", "warning", "error", "critical"};
@@ -48,6 +54,7 @@ static const struct placeholder {
     PLACEHOLDER("rate", write_rate),          PLACEHOLDER("baseline_rate", write_baseline), PLACEHOLDER("baseline_low", write_low),
     PLACEHOLDER("baseline_high", write_high), PLACEHOLDER("lift_ratio", write_lift),       PLACEHOLDER("strength", write_strength),
     PLACEHOLDER("threshold", write_threshold), PLACEHOLDER("authors", write_authors),      PLACEHOLDER("collapsed", write_collapsed),
+    PLACEHOLDER("sample", write_sample),
 };
 
 enum { PLACEHOLDERS = sizeof placeholders / sizeof *placeholders };
@@ -55,9 +62,9 @@ enum { PLACEHOLDERS = sizeof placeholders / sizeof *placeholders };
 const char *sq_summary_default(enum sq_alert_kind kind)
 {
     static const char *const templates[] = {
-        [SQ_ALERT_RATE] = "{{entity}}: {{matched}} of {{count}} {{label}}, usual {{baseline_rate}}",
+        [SQ_ALERT_RATE] = "{{entity}}: {{matched}} of {{count}} {{label}}, usual {{baseline_rate}}{{sample}}",
         [SQ_ALERT_VOLUME] = "{{entity}}: {{rate}}, usual {{baseline_rate}}",
-        [SQ_ALERT_THRESHOLD] = "{{entity}}: {{matched}} of {{count}} {{label}}, the limit is {{baseline_rate}}",
+        [SQ_ALERT_THRESHOLD] = "{{entity}}: {{matched}} of {{count}} {{label}}, the limit is {{baseline_rate}}{{sample}}",
         [SQ_ALERT_STORM] = "{{rule}}: {{matched}} of {{count}} entities are up at once; their own alerts wait",
     };
     return templates[kind];

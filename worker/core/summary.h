@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The annotations of an alert, from templates: {{rule}} {{entity}} {{label}} {{severity}} {{matched}} {{count}} {{rate}} {{baseline_rate}}
- * {{baseline_low}} {{baseline_high}} {{lift_ratio}} {{strength}} {{threshold}} {{authors}} {{collapsed}}. */
+ * {{baseline_low}} {{baseline_high}} {{lift_ratio}} {{strength}} {{threshold}} {{authors}} {{collapsed}} {{sample}}. */
 #ifndef SQ_CORE_SUMMARY_H
 #define SQ_CORE_SUMMARY_H
 

@@ -169,7 +169,9 @@ enum sq_track_verdict sq_track_count(struct sq_track *track, const struct sq_pla
     if (!counts) return SQ_TRACK_NO_MEMORY;
     counts->late += late;
     if (score->skipped) {
-        counts->count += plan->rule->type == SQ_RULE_VOLUME; /* the number of messages is known whatever they say; shares are of those scored */
+        /* The number of messages is known whatever they say; shares are of those scored. */
+        if (plan->rule->type == SQ_RULE_VOLUME) counts->count++;
+        else counts->skipped++;
         return SQ_TRACK_SKIPPED;
     }
 

@@ -171,7 +171,7 @@ static const struct sq_config_row rows[] = {
      MEANS("auto: warning, critical with the strength")},
     {"rules[].annotations.summary", TEXT(RULE(summary)), DEFAULT(""),
      MEANS("the alert's sentence; \"\": one that suits the type. Filled in are {{rule}}, {{entity}}, {{label}}, {{severity}}, {{matched}}, {{count}}, "
-           "{{rate}}, {{baseline_rate}}, {{baseline_low}}, {{baseline_high}}, {{lift_ratio}}, {{strength}}, {{threshold}}, {{authors}} and {{collapsed}}")},
+           "{{rate}}, {{baseline_rate}}, {{baseline_low}}, {{baseline_high}}, {{lift_ratio}}, {{strength}}, {{threshold}}, {{authors}}, {{collapsed}} and, where not all was scored, {{sample}}")},
     {"rules[].annotations.runbook_url", TEXT(RULE(runbook_url)), DEFAULT(""), MEANS("stands in the alert; the same are filled in")},
 
     {"output.create_topics", BOOL(ONE(output.create_topics)), DEFAULT("true"), MEANS("false: they must be there")},

@@ -94,6 +94,18 @@ static void what_is_unknown_is_told_as_such(void **state)
     assert_true(sq_load_backlog_seconds(&load) == -1);
 }
 
+/* Ten seconds for the rates to settle, and not one more. */
+static void the_first_step_is_taken_at_once(void **state)
+{
+    (void)state;
+    struct world world = {.now = {.assignment = 1, .lag = 100000}};
+    sq_load_init(&world.load, 60);
+    go_on(&world, 10, 50, 100);
+    assert_true(sq_load_share(&world.load) == 1);
+    go_on(&world, 1, 50, 100);
+    assert_true(sq_load_share(&world.load) == 0.05);
+}
+
 static void the_share_falls_with_the_backlog_and_keeps_it_bounded(void **state)
 {
     (void)state;
@@ -141,6 +153,7 @@ int main(void)
         cmocka_unit_test(a_gust_is_nothing_to_tell),
         cmocka_unit_test(an_assignment_is_no_arrival),
         cmocka_unit_test(what_is_unknown_is_told_as_such),
+        cmocka_unit_test(the_first_step_is_taken_at_once),
         cmocka_unit_test(the_share_falls_with_the_backlog_and_keeps_it_bounded),
         cmocka_unit_test(the_share_comes_back_when_the_backlog_is_gone),
         cmocka_unit_test(the_share_does_not_swing_with_each_second),

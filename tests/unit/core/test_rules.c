@@ -193,6 +193,36 @@ static void volume_fires_on_messages_whatever_they_say(void **state)
     sq_detector_close(watch.detector);
 }
 
+static void take_skipped(struct watch *watch, const char *entity, int64_t ts_ms)
+{
+    struct sq_err err;
+    const struct sq_score score = {
+        .source = {SQ_STR("posts"), 0, watch->offset++}, .entity = sq_str_view(entity), .event_time_ms = ts_ms, .skipped = true, .share = 0.25f};
+    if (sq_detector_take(watch->detector, &score, ts_ms, tell, watch, &err)) fail_msg("%s", err.message);
+}
+
+/* Of four messages one is scored. A volume rule counts all four. */
+static void an_alert_from_a_sample_says_so(void **state)
+{
+    (void)state;
+    static const enum sq_rule_type types[] = {SQ_RULE_RATE, SQ_RULE_VOLUME};
+    for (unsigned i = 0; i < 2; i++) {
+        struct watch watch = watch_of(types[i]);
+        open_watch(&watch);
+        feed(&watch, 1, 0, 3 * day, 2 * MINUTE, 12);
+        for (int64_t ts_ms = 3 * day; ts_ms < 3 * day + HOUR; ts_ms += MINUTE) {
+            feed(&watch, 1, ts_ms, ts_ms + 1, MINUTE, 90);
+            for (unsigned skipped = 0; skipped < 3; skipped++) take_skipped(&watch, "e00", ts_ms);
+        }
+        assert_int_equal(watch.firing, 1);
+        bool is_sample = types[i] == SQ_RULE_RATE;
+        uint32_t skipped = watch.last.stats.skipped, count = watch.last.stats.count; /* the window may begin before the sampling */
+        assert_true(is_sample ? skipped > 2 * count && skipped <= 3 * count : skipped == 0);
+        assert_int_equal(strstr(watch.summary, " (of a sample: ") != NULL, is_sample);
+        sq_detector_close(watch.detector);
+    }
+}
+
 static void a_threshold_holds_for_its_time_and_never_gets_used_to(void **state)
 {
     (void)state;
@@ -261,6 +291,7 @@ int main(void)
         cmocka_unit_test(a_few_entities_are_no_storm),
         cmocka_unit_test(a_storm_that_stays_is_the_new_level),
         cmocka_unit_test(volume_fires_on_messages_whatever_they_say),
+        cmocka_unit_test(an_alert_from_a_sample_says_so),
         cmocka_unit_test(a_threshold_holds_for_its_time_and_never_gets_used_to),
         cmocka_unit_test(a_share_that_rises_with_the_volume_is_told_sooner),
         cmocka_unit_test(alerts_name_their_runbook_and_their_words),

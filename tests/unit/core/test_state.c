@@ -93,6 +93,7 @@ static struct sq_score *record(size_t *count)
         score.id = *count % 3 ? sq_str_view(texts[*count % 64]) : (struct sq_str){0};
         score.text_simhash = score.text_hash * 0x9e3779b97f4a7c15u;
         score.model_digest = 77;
+        score.skipped = *count % 23 == 0;
         scores[(*count)++] = score;
     }
     stream_close(stream);

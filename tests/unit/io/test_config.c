@@ -328,7 +328,7 @@ static const struct {
     {"rules: [{name: A, above: 0.4}]\n", "squall.yaml:1: rules.A.above and resolve_below belong to rules of type threshold"},
     {"rules: [{name: A, annotations: {runbook_url: 'https://x/{{moon}}'}}]\n",
      "squall.yaml:1: rules.A.annotations.runbook_url: no such placeholder at '{{moon}}'; there are rule, entity, label, severity, matched, "
-     "count, rate, baseline_rate, baseline_low, baseline_high, lift_ratio, strength, threshold, authors, collapsed"},
+     "count, rate, baseline_rate, baseline_low, baseline_high, lift_ratio, strength, threshold, authors, collapsed, sample"},
     {"rules: [{name: A, repeat: [1h]}]\n", "squall.yaml:1:27: repeat: it has 1 items, just 2 are expected"},
     {"rules: [{name: A, windows: [1h, 2h, 3h]}]\n", "squall.yaml:1:28: windows: it has 3 items, at most 2 are allowed"},
     {"rules: [{name: A, min_score: nan}]\n", "squall.yaml:1:30: min_score: expected a number from 0 to 1, found 'nan'"},

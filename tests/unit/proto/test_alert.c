@@ -66,7 +66,7 @@ static void the_json_mapping_is_fixed(void **state)
         "\"stats\":{\"count\":58,\"matched\":41,\"rate\":0.706896552,"
         "\"baseline\":{\"rate\":0.12,\"low\":0,\"high\":0,\"messages\":0},\"lift_pp\":0,\"lift_ratio\":0,\"strength\":0,\"threshold\":0,"
         "\"p_value\":1.24236e-08,\"label_counts\":[{\"label\":\"negative\",\"count\":41}],\"distinct_authors\":0,\"collapsed\":0,"
-        "\"late\":0,\"flapping\":false},\"completeness\":{\"scores_partition\":3,\"watermark\":\"2023-11-14T22:13:20Z\"},"
+        "\"late\":0,\"flapping\":false,\"skipped\":0},\"completeness\":{\"scores_partition\":3,\"watermark\":\"2023-11-14T22:13:20Z\"},"
         "\"examples\":[{\"topic\":\"posts\",\"partition\":4,\"offset\":\"9223372036854775807\",\"ts\":\"2023-11-14T22:13:20Z\","
         "\"id\":\"7\",\"label\":\"negative\",\"score\":0.963104129,\"excerpt\":\"x\\ny\"}],"
         "\"models\":[{\"name\":\"minilm-l6\",\"digest\":\"0000000000000001\"}],\"rules_digest\":\"0000000000000002\",\"mode\":\"live\",\"kind\":\"rate\","
@@ -166,6 +166,7 @@ static struct sq_alert full_alert(void)
     alert.stats.collapsed = 6;
     alert.stats.late = 1;
     alert.stats.flapping = true;
+    alert.stats.skipped = 870;
     alert.stats.labels[1].label = SQ_STR("neutral");
     alert.stats.labels[1].count = 17;
     alert.stats.labels_count = 2;

@@ -420,6 +420,7 @@ function whyLine(episode, stats) {
     h('span', { text: `strength ${stats.strength.toFixed(1)}, fires at ${stats.threshold.toFixed(1)}` }),
     stats.distinct_authors ? h('span', { text: `${count(stats.distinct_authors)} or more authors` }) : null,
     stats.collapsed ? h('span', { text: `${plural(stats.collapsed, 'copy').replace('copys', 'copies')} not counted` }) : null,
+    stats.skipped ? h('span', { text: `a sample: ${count(stats.skipped)} more not scored` }) : null,
     h('button', { type: 'button', text: 'Copy JSON', onclick: event => copy(event.currentTarget, alert) }));
 }
 
