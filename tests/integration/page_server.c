@@ -29,26 +29,30 @@ struct sq_predict *sq_pipeline_embed(struct sq_pipeline *pipeline) { return (voi
 struct sq_alert_stage *sq_pipeline_alert(struct sq_pipeline *pipeline) { return (struct sq_alert_stage *)pipeline; }
 
 /* Everything can be said of the one alert. */
-int sq_alert_stage_acknowledge(struct sq_alert_stage *stage, uint64_t alert_id, bool *found, struct sq_err *err)
+int sq_alert_stage_acknowledge(struct sq_alert_stage *stage, uint64_t alert_id, struct sq_receipt *receipt, bool *found, struct sq_err *err)
 {
     (void)stage;
+    (void)receipt;
     (void)err;
     *found = alert_id == ALERT_ID;
     return 0;
 }
 
-int sq_alert_stage_silence(struct sq_alert_stage *stage, const struct sq_silence *silence, struct sq_alert_coverage *coverage, struct sq_err *err)
+int sq_alert_stage_silence(struct sq_alert_stage *stage, const struct sq_silence *silence, struct sq_receipt *receipt,
+                           struct sq_alert_coverage *coverage, struct sq_err *err)
 {
     (void)stage;
+    (void)receipt;
     (void)silence;
     (void)err;
     *coverage = (struct sq_alert_coverage){.partition = 0, .partitions = 1, .owned = 1, .covered = 1};
     return 0;
 }
 
-struct sq_alert_coverage sq_alert_stage_unsilence(struct sq_alert_stage *stage, uint64_t id)
+struct sq_alert_coverage sq_alert_stage_unsilence(struct sq_alert_stage *stage, uint64_t id, struct sq_receipt *receipt)
 {
     (void)stage;
+    (void)receipt;
     (void)id;
     return (struct sq_alert_coverage){0};
 }

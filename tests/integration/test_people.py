@@ -57,7 +57,7 @@ def test_an_acknowledgement_and_a_silence_survive_a_restart(kafka, model, start)
     assert ask(worker, "POST", f"/api/v1/alerts/{alert_id}/ack", {})[0] == 400
     code, _, said = command(worker, "ack", "0123456789abcdef", "--by", "me")
     assert code == 1 and "0123456789abcdef: not found" in said
-    assert command(worker, "ack", alert_id, "--by", "me")[:2] == (0, [{"id": alert_id}])
+    assert command(worker, "ack", alert_id, "--by", "me")[:2] == (0, [{"id": alert_id, "saved": True}])
     code, (put,), _ = command(worker, "silence", "--entity", "*", "--for", "1h", "--by", "me", "--comment", "a test")
     assert code == 0 and put["covered"] == put["partitions"] == 4
     again = {"entity": "*", "duration": "1h", "by": "me", "comment": "a test", "id": put["id"]}

@@ -9,7 +9,7 @@
 #include "worker/cli/shown.h"
 #include "worker/io/http_client.h"
 
-enum { TIMEOUT_MS = 5000, URL_BYTES = 640 };
+enum { TIMEOUT_MS = 10000, URL_BYTES = 640 }; /* a worker answers with its commit: SQ_API_SAVE_WAIT_MS */
 
 /* ---- all workers ---- */
 
@@ -23,11 +23,12 @@ static const char *text_of(const json_t *object, const char *key)
 
 static int take_answer(unsigned status, const json_t *body, sq_workers_fn each, void *ctx, struct sq_workers_answer *answer, struct sq_err *err)
 {
-    if (status != 200) {
+    if (status != 200 && status != 202) {
         snprintf(answer->why, sizeof answer->why, "%s", text_of(body, "error"));
         return 0;
     }
     answer->agreed++;
+    answer->unsaved += json_is_false(json_object_get(body, "saved"));
     answer->covered += whole(body, "covered");
     if (whole(body, "partitions") > answer->partitions) answer->partitions = whole(body, "partitions");
     return each ? each(body, ctx, err) : 0;
@@ -90,7 +91,9 @@ static int tell(const char *id, const struct sq_workers_answer *answer, const ch
     else sq_buf_printf(&line, "%s %s", id, done);
     if (answer->partitions)
         sq_buf_printf(&line, json ? ",\"covered\":%" PRId64 ",\"partitions\":%" PRId64 : " in %" PRId64 " of %" PRId64 " partitions", answer->covered, answer->partitions);
-    sq_buf_append_text(&line, json ? "}\n" : "\n");
+    if (json) sq_buf_printf(&line, ",\"saved\":%s}", answer->unsaved ? "false" : "true");
+    else if (answer->unsaved) sq_buf_append_text(&line, ", not saved yet: a worker that dies now forgets it");
+    sq_buf_append_char(&line, '\n');
     int status = print_buf(&line, err);
     sq_buf_deinit(&line);
     return status;

@@ -14,7 +14,8 @@ struct sq_workers {
 
 /* What one request to all of them came to. */
 struct sq_workers_answer {
-    unsigned agreed;     /* workers that answered 200 */
+    unsigned agreed;     /* workers that answered 200 or 202 */
+    unsigned unsaved;    /* of these, whose state doesn't hold it yet */
     int64_t covered, partitions;
     char why[512];       /* of the last that didn't */
 };

@@ -39,7 +39,7 @@ int sq_alert_detector_open(struct sq_alert_stage *stage, int32_t partition, stru
 
 static void detect(struct sq_alert_stage *stage, struct sq_alert_part *part, const struct sq_delivery_record *record)
 {
-    struct sq_alert_emission emission = {stage, part, record->offset};
+    struct sq_alert_emission emission = {.stage = stage, .part = part, .offset = record->offset};
     struct sq_score score;
     struct sq_err err = {0};
     stage->arena.used_bytes = 0;

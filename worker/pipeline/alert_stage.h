@@ -11,6 +11,7 @@
 
 #include "worker/core/detector.h"
 #include "worker/io/state_reader.h"
+#include "worker/pipeline/receipt.h"
 #include "worker/pipeline/stage.h"
 
 struct sq_alert_stage;
@@ -29,8 +30,9 @@ void sq_alert_stage_second(struct sq_alert_stage *stage);
  * some are being rebuilt, try again later; SQ_E_CONFIG, SQ_E_NOMEM. */
 int sq_alert_stage_reload(struct sq_alert_stage *stage, const struct sq_config *config, struct sq_err *err);
 
-/* What people say: part of the state of the partitions this worker owns, saved with the next commit, which is asked for at once. Partitions
- * that are being restored or given away are passed over. What fails but for SQ_E_FULL has failed the stage. */
+/* What people say: part of the state of the partitions this worker owns, saved with the next commit, which is asked for at once; the receipt
+ * tells of it, and waits for nothing where no state is kept. Partitions that are being restored or given away are passed over. What fails
+ * but for SQ_E_FULL has failed the stage. */
 struct sq_alert_coverage {
     int32_t partition;   /* the only one it is about; -1: all of them */
     unsigned partitions; /* that it is about, wherever they are owned */
@@ -39,12 +41,13 @@ struct sq_alert_coverage {
 };
 
 /* *found false: no such alert is open in a partition that could be asked. */
-int sq_alert_stage_acknowledge(struct sq_alert_stage *stage, uint64_t alert_id, bool *found, struct sq_err *err);
+int sq_alert_stage_acknowledge(struct sq_alert_stage *stage, uint64_t alert_id, struct sq_receipt *receipt, bool *found, struct sq_err *err);
 
 /* In all owned partitions that it is about (of an entity without `*` or `?`, just its own) or, where one is full (SQ_E_FULL), in none. */
-int sq_alert_stage_silence(struct sq_alert_stage *stage, const struct sq_silence *silence, struct sq_alert_coverage *coverage,
-                           struct sq_err *err);
-struct sq_alert_coverage sq_alert_stage_unsilence(struct sq_alert_stage *stage, uint64_t id); /* covered: those that had it */
+int sq_alert_stage_silence(struct sq_alert_stage *stage, const struct sq_silence *silence, struct sq_receipt *receipt,
+                           struct sq_alert_coverage *coverage, struct sq_err *err);
+/* covered: those that had it */
+struct sq_alert_coverage sq_alert_stage_unsilence(struct sq_alert_stage *stage, uint64_t id, struct sq_receipt *receipt);
 
 /* Each silence once, with the partitions that have it. */
 typedef void (*sq_alert_silence_fn)(const struct sq_silence *silence, struct sq_alert_coverage coverage, void *ctx);

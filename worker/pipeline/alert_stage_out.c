@@ -123,18 +123,25 @@ void sq_alert_dead_letter_put(const struct sq_alert_emission *emission, const st
 
 /* ---- the outbox's results ---- */
 
-void sq_alert_output_drop(struct sq_stage *base, struct sq_output *output)
+static void let_go(struct sq_output *output, bool is_saved)
 {
     struct sq_alert_emission *emission = output->cookie;
-    (void)base;
     if (!emission) return;
+    sq_receipts_settle(&emission->receipts, is_saved);
     emission->part->owned.in_flight--;
     sq_owned_unref(&emission->part->owned);
 }
 
+void sq_alert_output_drop(struct sq_stage *base, struct sq_output *output)
+{
+    (void)base;
+    let_go(output, false);
+}
+
 void sq_alert_batch_committed(struct sq_stage *base, struct sq_batch *batch)
 {
-    for (size_t i = 0; i < batch->outputs_count; i++) sq_alert_output_drop(base, &batch->outputs[i]);
+    (void)base;
+    for (size_t i = 0; i < batch->outputs_count; i++) let_go(&batch->outputs[i], true);
 }
 
 const struct sq_owned *sq_alert_output_owner(const struct sq_output *output)

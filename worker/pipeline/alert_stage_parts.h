@@ -22,6 +22,7 @@ struct sq_alert_part {
     double read_share;                /* of the state */
     struct sq_alert_restore restore;  /* while is_reading */
     uint64_t lineage;                 /* of its states */
+    struct sq_receipts *receipts;     /* for what its next state has in it */
     uint64_t refused_ns;              /* when its state did not fit the offset; 0: it did */
     struct sq_err refusal;
     uint64_t restore_started_ns, last_record_ns;
@@ -54,6 +55,7 @@ struct sq_alert_emission {
     struct sq_alert_stage *stage;
     struct sq_alert_part *part;
     int64_t offset; /* of the scores record that caused it */
+    struct sq_receipts *receipts; /* only of a state's last output */
 };
 
 static inline struct sq_alert_stage *sq_alert_stage_of(struct sq_stage *stage) { return (struct sq_alert_stage *)stage; }
@@ -63,7 +65,7 @@ static inline const struct sq_alert_part *sq_alert_part_view(const struct sq_own
 /* Of what is decided without a record: it stands at the latest one. */
 static inline struct sq_alert_emission sq_alert_emission_of(struct sq_alert_part *part)
 {
-    return (struct sq_alert_emission){part->stage, part, sq_ledger_next_offset(&part->owned.ledger) - 1};
+    return (struct sq_alert_emission){.stage = part->stage, .part = part, .offset = sq_ledger_next_offset(&part->owned.ledger) - 1};
 }
 
 /* ---- alert_stage.c ---- */

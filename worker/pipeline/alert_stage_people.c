@@ -13,12 +13,17 @@ static bool is_settable(const struct sq_alert_part *part)
            sq_ledger_next_offset(&owned->ledger) >= 0;
 }
 
-/* Saved as what went out is, without a record. */
-static void save_soon(struct sq_alert_part *part)
+/* Its state is to be saved as it is with what goes out, without a record. */
+static void note_change(struct sq_alert_part *part, struct sq_receipt *receipt)
 {
+    if (part->stage->reader) sq_receipts_add(&part->receipts, receipt);
     part->owned.has_output = true;
-    sq_outbox_touch(part->stage->base.outbox);
-    sq_outbox_flush(part->stage->base.outbox);
+}
+
+static void save_soon(struct sq_alert_stage *stage)
+{
+    sq_outbox_touch(stage->base.outbox);
+    sq_outbox_flush(stage->base.outbox);
 }
 
 /* The partition of the only entity a pattern matches; -1: it may match others. */
@@ -39,7 +44,7 @@ static struct sq_alert_coverage coverage_of(const struct sq_alert_stage *stage, 
     return coverage;
 }
 
-int sq_alert_stage_acknowledge(struct sq_alert_stage *stage, uint64_t alert_id, bool *found, struct sq_err *err)
+int sq_alert_stage_acknowledge(struct sq_alert_stage *stage, uint64_t alert_id, struct sq_receipt *receipt, bool *found, struct sq_err *err)
 {
     *found = false;
     for (struct sq_owned *owned = stage->base.owned.head; owned && !*found; owned = owned->next) {
@@ -49,35 +54,47 @@ int sq_alert_stage_acknowledge(struct sq_alert_stage *stage, uint64_t alert_id, 
         err->code = 0;
         int status = sq_detector_acknowledge(part->detector, alert_id, found, sq_alert_emit, &emission, err);
         if (sq_alert_emitted(stage, status, err)) return status;
-        if (*found) save_soon(part);
+        if (*found) note_change(part, receipt);
     }
+    if (*found) save_soon(stage);
     return 0;
 }
 
-int sq_alert_stage_silence(struct sq_alert_stage *stage, const struct sq_silence *silence, struct sq_alert_coverage *coverage,
-                           struct sq_err *err)
+/* Puts it there, in some partitions or in all. */
+static int put_silence(struct sq_alert_stage *stage, const struct sq_silence *silence, int32_t partition, struct sq_err *err)
 {
     int status = 0;
-    *coverage = coverage_of(stage, partition_of(stage, silence->entity));
-    for (struct sq_owned *owned = stage->base.owned.head; owned && status == 0; owned = owned->next) {
-        if (!is_settable(sq_alert_part_of(owned)) || !is_about(owned, coverage->partition)) continue;
-        status = sq_detector_silence(sq_alert_part_of(owned)->detector, silence, err);
-        if (status) break;
-        save_soon(sq_alert_part_of(owned));
-        coverage->covered++;
-    }
-    if (status) sq_alert_stage_unsilence(stage, silence->id);
+    for (struct sq_owned *owned = stage->base.owned.head; owned && status == 0; owned = owned->next)
+        if (is_settable(sq_alert_part_of(owned)) && is_about(owned, partition))
+            status = sq_detector_silence(sq_alert_part_of(owned)->detector, silence, err);
     return status;
 }
 
-struct sq_alert_coverage sq_alert_stage_unsilence(struct sq_alert_stage *stage, uint64_t id)
+int sq_alert_stage_silence(struct sq_alert_stage *stage, const struct sq_silence *silence, struct sq_receipt *receipt,
+                           struct sq_alert_coverage *coverage, struct sq_err *err)
+{
+    *coverage = coverage_of(stage, partition_of(stage, silence->entity));
+    int status = put_silence(stage, silence, coverage->partition, err);
+    for (struct sq_owned *owned = stage->base.owned.head; owned; owned = owned->next) {
+        struct sq_alert_part *part = sq_alert_part_of(owned);
+        if (!is_settable(part) || !is_about(owned, coverage->partition)) continue;
+        if (status) sq_detector_unsilence(part->detector, silence->id);
+        else note_change(part, receipt);
+        coverage->covered += status == 0;
+    }
+    if (coverage->covered) save_soon(stage);
+    return status;
+}
+
+struct sq_alert_coverage sq_alert_stage_unsilence(struct sq_alert_stage *stage, uint64_t id, struct sq_receipt *receipt)
 {
     struct sq_alert_coverage coverage = coverage_of(stage, -1);
     for (struct sq_owned *owned = stage->base.owned.head; owned; owned = owned->next) {
         if (!is_settable(sq_alert_part_of(owned)) || !sq_detector_unsilence(sq_alert_part_of(owned)->detector, id)) continue;
-        save_soon(sq_alert_part_of(owned));
+        note_change(sq_alert_part_of(owned), receipt);
         coverage.covered++;
     }
+    if (coverage.covered) save_soon(stage);
     return coverage;
 }
 

@@ -107,6 +107,7 @@ void sq_alert_part_gone(struct sq_stage *base, struct sq_owned *owned, bool is_l
         part->stage->reader->ops->cancel(part->stage->reader, part);
         sq_alert_restore_deinit(&part->restore);
     }
+    sq_receipts_settle(&part->receipts, false);
     if (!is_lost && !part->stage->reader && !part->is_restoring && sq_owned_is_settled(owned)) keep(sq_alert_stage_of(base), part);
 }
 
@@ -160,7 +161,7 @@ static void on_state_read(void *cookie, void *ctx)
 {
     struct sq_alert_stage *stage = ctx;
     struct sq_alert_part *part = cookie;
-    struct sq_alert_emission emission = {stage, part, part->live_offset - 1};
+    struct sq_alert_emission emission = {.stage = stage, .part = part, .offset = part->live_offset - 1};
     struct sq_err err;
     bool may_rebuild = stage->base.host->config->restore == SQ_RESTORE_REBUILD;
     part->is_reading = part->is_restoring = false; /* what restoring itself emits goes out */
@@ -231,6 +232,15 @@ static int put_state(struct sq_str key, struct sq_str value, void *ctx)
     return 0;
 }
 
+/* What waits for the partition's state goes with its last output. */
+static void hand_receipts(struct sq_alert_stage *stage, struct sq_alert_part *part)
+{
+    struct sq_batch *batch = sq_outbox_batch(stage->base.outbox);
+    struct sq_alert_emission *last = batch->outputs[batch->outputs_count - 1].cookie;
+    last->receipts = part->receipts;
+    part->receipts = NULL;
+}
+
 /* Into the batch that is about to close: the state at the offsets that go with it. */
 bool sq_alert_stage_save(struct sq_stage *base)
 {
@@ -244,6 +254,7 @@ bool sq_alert_stage_save(struct sq_stage *base)
         if (status && !err.code) sq_err_set(&err, status, "no memory for a state");
         if (status) sq_stage_fail(base, &err);
         if (status) return false;
+        hand_receipts(stage, part);
     }
     return true;
 }

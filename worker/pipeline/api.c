@@ -12,6 +12,7 @@
 #include "worker/pipeline/api_entities.h"
 #include "worker/pipeline/api_json.h"
 #include "worker/pipeline/api_people.h"
+#include "worker/pipeline/api_people_json.h"
 #include "worker/pipeline/pipeline.h"
 #include "worker/pipeline/predict.h"
 
@@ -27,6 +28,7 @@ struct sq_api {
     int (*reload)(void *ctx, struct sq_err *err);
     void *reload_ctx;
     struct sq_timer *timer;
+    struct sq_api_people *people;
     struct sq_buf event; /* reused for what the streams get */
     struct sq_api_entities entities;
     uint64_t tick;
@@ -166,18 +168,18 @@ static void get_silences(const struct sq_http_request *request, struct sq_http_r
 
 static void post_ack(struct sq_http_call *call, struct sq_str body, void *ctx)
 {
-    sq_api_acknowledge(sq_pipeline_alert(((struct sq_api *)ctx)->pipeline), call, body);
+    sq_api_people_acknowledge(((struct sq_api *)ctx)->people, call, body);
 }
 
 static void post_silence(struct sq_http_call *call, struct sq_str body, void *ctx)
 {
-    sq_api_silence(sq_pipeline_alert(((struct sq_api *)ctx)->pipeline), call, body);
+    sq_api_people_silence(((struct sq_api *)ctx)->people, call, body);
 }
 
 static void delete_silence(struct sq_http_call *call, struct sq_str body, void *ctx)
 {
     (void)body;
-    sq_api_unsilence(sq_pipeline_alert(((struct sq_api *)ctx)->pipeline), call);
+    sq_api_people_unsilence(((struct sq_api *)ctx)->people, call);
 }
 
 static const struct sq_http_route routes[] = {
@@ -242,6 +244,7 @@ static void on_tick(void *ctx)
     struct sq_status status;
     sq_pipeline_status(api->pipeline, &status);
     api->tick++;
+    sq_api_people_tick(api->people);
     sq_api_entities_refresh(&api->entities, api->pipeline, status.watermark_ms);
     api->counting_until = status.now_ms / 1000;
     sq_pipeline_series(api->pipeline, api->counted_until, count_labels, api);
@@ -353,6 +356,8 @@ static int start(struct sq_api *api, struct sq_loop *loop, const struct sq_api_o
         .routes_count = sizeof routes / sizeof *routes,
         .ctx = api,
     };
+    if (status == 0 && !(api->people = sq_api_people_open(sq_pipeline_alert(api->pipeline))))
+        status = sq_err_set(err, SQ_E_NOMEM, "no memory for the status API");
     if (status == 0) status = sq_http_open(&api->http, loop, &http, err);
     if (status == 0) status = sq_timer_open(&api->timer, loop, TICK_MS, on_tick, api, err);
     if (status == 0) status = sq_metrics_collector_add(collect, api);
@@ -383,6 +388,7 @@ void sq_api_close(struct sq_api *api)
     sq_timer_close(api->timer);
     sq_predict_stop(sq_pipeline_predict(api->pipeline));
     sq_predict_stop(sq_pipeline_embed(api->pipeline));
+    sq_api_people_close(api->people);
     sq_http_close(api->http);
     sq_buf_deinit(&api->event);
     free(api);

@@ -1,210 +1,192 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "worker/pipeline/api_people.h"
 
-#include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 
 #include "engine/base/clock.h"
-#include "engine/base/json.h"
-#include "engine/base/unique.h"
-#include "worker/io/config_duration.h"
 #include "worker/io/log.h"
+#include "worker/pipeline/api_people_json.h"
 
 static const char elsewhere[] = "not found in the partitions this worker owns: ask the other workers (squall alerts takes --url more than once)";
+static const char lost[] = "the partition went to another worker before this was saved: say it again";
 
-/* Sixteen hexadecimal digits, as ids are written everywhere. */
-static bool parse_id(const char *text, uint64_t *id)
+/* Something that was said, from the call to its commit. It outlives its answer, and the API, as the stage still knows its receipt. */
+struct saying {
+    struct sq_receipt receipt; /* first */
+    struct saying *next, *previous; /* of its API's */
+    struct sq_api_people *people;   /* NULL: closed */
+    struct sq_http_call *call;      /* NULL: answered */
+    uint64_t id, deadline_ns;
+    struct sq_alert_coverage coverage; /* of silences */
+};
+
+struct sq_api_people {
+    struct sq_alert_stage *stage;
+    struct saying *sayings;
+};
+
+/* ---- sayings ---- */
+
+static void forget(struct saying *saying)
 {
-    if (strlen(text) != 16 || strspn(text, "0123456789abcdef") != 16) return false;
-    *id = strtoull(text, NULL, 16);
-    return true;
+    if (saying->next) saying->next->previous = saying->previous;
+    if (saying->previous) saying->previous->next = saying->next;
+    else if (saying->people) saying->people->sayings = saying->next;
+    free(saying);
 }
 
-static void write_id(struct sq_buf *out, const char *key, uint64_t id) { sq_buf_printf(out, "\"%s\":\"%016" PRIx64 "\"", key, id); }
-
-static void write_coverage(struct sq_buf *out, struct sq_alert_coverage coverage)
+/* As far as it is known by now. */
+static void answer(struct saying *saying)
 {
-    sq_buf_printf(out, ",\"covered\":%u,\"partitions\":%u", coverage.covered, coverage.partitions);
-}
-
-static void answer_id(struct sq_http_call *call, uint64_t id, const struct sq_alert_coverage *coverage)
-{
+    const struct sq_receipt *receipt = &saying->receipt;
+    struct sq_http_call *call = saying->call;
     struct sq_buf body;
+    saying->call = NULL;
+    if (!receipt->waiting && receipt->lost && !receipt->saved) {
+        sq_http_call_refuse(call, 503, "Unhealthy", lost);
+        return;
+    }
+    if (!receipt->waiting && receipt->lost) saying->coverage.covered = receipt->saved;
     sq_buf_init(&body);
-    sq_buf_append_char(&body, '{');
-    write_id(&body, "id", id);
-    if (coverage) write_coverage(&body, *coverage);
-    sq_buf_append_text(&body, "}\n");
-    sq_http_call_answer(call, 200, "application/json", &body);
+    sq_api_write_outcome(saying->id, &saying->coverage, !receipt->waiting && receipt->saved, &body);
+    sq_http_call_answer(call, receipt->waiting ? 202 : 200, "application/json", &body);
 }
 
-static int parse_object(json_t **object, struct sq_str body, struct sq_err *err)
+static void on_settled(struct sq_receipt *receipt)
 {
-    int status = sq_json_parse(object, "body", body, SQ_E_DECODE, err);
-    if (status == 0 && !json_is_object(*object)) status = sq_err_set(err, SQ_E_DECODE, "body: expected an object");
-    return status;
+    struct saying *saying = (struct saying *)receipt;
+    if (saying->call) answer(saying);
+    forget(saying);
 }
 
-/* A member that fits a silence's text; absent is "". */
-static int read_text(const json_t *object, const char *key, char out[SQ_RULE_TEXT_BYTES], struct sq_err *err)
+/* NULL: no memory, and the call is answered. */
+static struct saying *hear(struct sq_api_people *people, struct sq_http_call *call, uint64_t id)
 {
-    const char *text;
-    int status = sq_json_get_text(object, key, "", &text, SQ_E_DECODE, err);
-    if (status) return status;
-    if (strlen(text) >= SQ_RULE_TEXT_BYTES) return sq_err_set(err, SQ_E_DECODE, "%s: over %d bytes", key, SQ_RULE_TEXT_BYTES - 1);
-    snprintf(out, SQ_RULE_TEXT_BYTES, "%s", text);
-    return 0;
+    struct saying *saying = calloc(1, sizeof *saying);
+    if (!saying) {
+        sq_http_call_refuse(call, 503, "Overloaded", "no memory for the request");
+        return NULL;
+    }
+    *saying = (struct saying){.receipt = {.settled = on_settled}, .next = people->sayings, .people = people, .call = call, .id = id,
+                              .deadline_ns = sq_clock_monotonic_ns() + SQ_API_SAVE_WAIT_MS * UINT64_C(1000000)};
+    if (people->sayings) people->sayings->previous = saying;
+    people->sayings = saying;
+    return saying;
 }
 
-static int read_by(const json_t *object, char by[SQ_RULE_TEXT_BYTES], struct sq_err *err)
+/* It took effect: its answer comes with the commit, or now where nothing is to be waited for. */
+static void take(struct saying *saying)
 {
-    int status = read_text(object, "by", by, err);
-    if (status) return status;
-    return by[0] ? 0 : sq_err_set(err, SQ_E_DECODE, "by: missing: who says so");
+    if (!saying->receipt.waiting) on_settled(&saying->receipt);
+}
+
+static void refuse(struct saying *saying, unsigned status, const char *type, const char *message)
+{
+    sq_http_call_refuse(saying->call, status, type, message);
+    forget(saying);
 }
 
 /* ---- acknowledging ---- */
 
-static void acknowledge(struct sq_alert_stage *stage, struct sq_http_call *call, uint64_t id, const char *by, const char *comment)
+static void acknowledge(struct saying *saying, const struct sq_acknowledgement *said)
 {
     struct sq_err err;
     bool found;
-    if (sq_alert_stage_acknowledge(stage, id, &found, &err)) {
-        sq_http_call_refuse(call, 503, "Unhealthy", err.message);
+    if (sq_alert_stage_acknowledge(saying->people->stage, saying->id, &saying->receipt, &found, &err)) {
+        refuse(saying, 503, "Unhealthy", err.message);
     } else if (!found) {
-        sq_http_call_refuse(call, 404, "NotFound", elsewhere);
+        refuse(saying, 404, "NotFound", elsewhere);
     } else {
-        sq_log(SQ_LOG_INFO, SQ_L("alert acknowledged"), SQ_LS("alert_id", sq_http_call_name(call)), SQ_LS("by", by), SQ_LS("comment", comment));
-        answer_id(call, id, NULL);
+        sq_log(SQ_LOG_INFO, SQ_L("alert acknowledged"), SQ_LS("alert_id", sq_http_call_name(saying->call)), SQ_LS("by", said->by),
+               SQ_LS("comment", said->comment));
+        take(saying);
     }
 }
 
-void sq_api_acknowledge(struct sq_alert_stage *stage, struct sq_http_call *call, struct sq_str body)
+void sq_api_people_acknowledge(struct sq_api_people *people, struct sq_http_call *call, struct sq_str body)
 {
-    char by[SQ_RULE_TEXT_BYTES], comment[SQ_RULE_TEXT_BYTES];
-    json_t *object = NULL;
+    struct sq_acknowledgement said;
+    struct saying *saying;
     struct sq_err err;
     uint64_t id;
-    int status = parse_object(&object, body, &err);
-    if (status == 0) status = read_by(object, by, &err);
-    if (status == 0) status = read_text(object, "comment", comment, &err);
-    json_decref(object);
-    if (status) sq_http_call_refuse(call, 400, "Validation", err.message);
-    else if (!stage || !parse_id(sq_http_call_name(call), &id)) sq_http_call_refuse(call, 404, "NotFound", elsewhere);
-    else acknowledge(stage, call, id, by, comment);
+    if (sq_api_read_acknowledgement(body, &said, &err)) sq_http_call_refuse(call, 400, "Validation", err.message);
+    else if (!people->stage || !sq_api_parse_id(sq_http_call_name(call), &id)) sq_http_call_refuse(call, 404, "NotFound", elsewhere);
+    else if ((saying = hear(people, call, id))) acknowledge(saying, &said);
 }
 
 /* ---- silences ---- */
 
-/* `until`, or `duration` from now on. */
-static int read_end(const json_t *object, int64_t *until_ms, struct sq_err *err)
-{
-    const char *duration;
-    int64_t now_ms = sq_clock_wall_ms(), ms;
-    int status = sq_json_get_text(object, "duration", "", &duration, SQ_E_DECODE, err);
-    if (status == 0) status = sq_json_get_int(object, "until", now_ms, INT64_C(253402300799000), 0, until_ms, SQ_E_DECODE, err);
-    if (status) return status;
-    if ((*until_ms != 0) == (duration[0] != '\0')) return sq_err_set(err, SQ_E_DECODE, "until or duration: one of them is needed");
-    if (*until_ms) return 0;
-    if (!sq_config_duration_parse(sq_str_view(duration), &ms) || ms <= 0)
-        return sq_err_set(err, SQ_E_DECODE, "duration: '%s' is none: write 30m, 2h, 7d", duration);
-    *until_ms = now_ms + ms;
-    return 0;
-}
-
-/* The caller's, so that several workers can be told of the same silence and any of them twice; else a new one. */
-static int read_id(const json_t *object, uint64_t *id, struct sq_err *err)
-{
-    const char *text;
-    int status = sq_json_get_text(object, "id", "", &text, SQ_E_DECODE, err);
-    if (status) return status;
-    *id = sq_unique_number();
-    if (!text[0] || (parse_id(text, id) && *id)) return 0;
-    return sq_err_set(err, SQ_E_DECODE, "id: expected 16 hexadecimal digits, not all 0");
-}
-
-/* From the beginning of event time: whatever of a backlog is told after it was set is silenced too. */
-static int read_silence(const json_t *object, struct sq_silence *silence, struct sq_err *err)
-{
-    *silence = (struct sq_silence){0};
-    int status = read_id(object, &silence->id, err);
-    if (status == 0) status = read_by(object, silence->by, err);
-    if (status == 0) status = read_text(object, "rule", silence->rule, err);
-    if (status == 0) status = read_text(object, "entity", silence->entity, err);
-    if (status == 0) status = read_text(object, "comment", silence->why, err);
-    if (status == 0) status = read_end(object, &silence->until_ms, err);
-    if (status) return status;
-    return silence->rule[0] || silence->entity[0] ? 0 : sq_err_set(err, SQ_E_DECODE, "rule or entity: one of them is needed; * is any");
-}
-
 /* No partition took it. */
-static void refuse_silence(struct sq_http_call *call, struct sq_alert_coverage coverage, const char *entity)
+static void refuse_silence(struct saying *saying, const char *entity)
 {
+    const struct sq_alert_coverage *coverage = &saying->coverage;
     char why[SQ_RULE_TEXT_BYTES + 192];
-    if (coverage.owned || coverage.partition < 0) {
-        sq_http_call_refuse(call, 503, "Unhealthy", coverage.owned ? "partitions are being restored or given away: again in a moment"
-                                                                   : "this worker owns no partition of the scores: ask another one");
+    if (coverage->owned || coverage->partition < 0) {
+        refuse(saying, 503, "Unhealthy", coverage->owned ? "partitions are being restored or given away: again in a moment"
+                                                         : "this worker owns no partition of the scores: ask another one");
         return;
     }
     snprintf(why, sizeof why, "the scores of '%s' are in partition %d, which another worker owns: ask that one (/api/v1/status tells whose it is)",
-             entity, (int)coverage.partition);
-    sq_http_call_refuse(call, 421, "Misdirected", why);
+             entity, (int)coverage->partition);
+    refuse(saying, 421, "Misdirected", why);
 }
 
-void sq_api_silence(struct sq_alert_stage *stage, struct sq_http_call *call, struct sq_str body)
+void sq_api_people_silence(struct sq_api_people *people, struct sq_http_call *call, struct sq_str body)
 {
-    struct sq_alert_coverage coverage = {.partition = -1};
     struct sq_silence silence;
-    json_t *object = NULL;
     struct sq_err err;
-    int status = parse_object(&object, body, &err);
-    if (status == 0) status = read_silence(object, &silence, &err);
-    json_decref(object);
-    if (status) {
+    if (sq_api_read_silence(body, &silence, &err)) {
         sq_http_call_refuse(call, 400, "Validation", err.message);
-    } else if (stage && sq_alert_stage_silence(stage, &silence, &coverage, &err)) {
-        sq_http_call_refuse(call, 409, "Conflict", err.message);
-    } else if (!coverage.covered) {
-        refuse_silence(call, coverage, silence.entity);
-    } else {
-        answer_id(call, silence.id, &coverage);
+        return;
     }
+    struct saying *saying = hear(people, call, silence.id);
+    if (!saying) return;
+    saying->coverage.partition = -1;
+    int status = people->stage ? sq_alert_stage_silence(people->stage, &silence, &saying->receipt, &saying->coverage, &err) : 0;
+    if (status) refuse(saying, 409, "Conflict", err.message);
+    else if (!saying->coverage.covered) refuse_silence(saying, silence.entity);
+    else take(saying);
 }
 
-void sq_api_unsilence(struct sq_alert_stage *stage, struct sq_http_call *call)
+void sq_api_people_unsilence(struct sq_api_people *people, struct sq_http_call *call)
 {
-    struct sq_alert_coverage coverage = {0};
     uint64_t id;
-    if (stage && parse_id(sq_http_call_name(call), &id)) coverage = sq_alert_stage_unsilence(stage, id);
-    if (coverage.covered) answer_id(call, id, &coverage);
-    else sq_http_call_refuse(call, 404, "NotFound", elsewhere);
+    bool is_id = people->stage && sq_api_parse_id(sq_http_call_name(call), &id);
+    struct saying *saying = is_id ? hear(people, call, id) : NULL;
+    if (!is_id) sq_http_call_refuse(call, 404, "NotFound", elsewhere);
+    if (!saying) return;
+    saying->coverage = sq_alert_stage_unsilence(people->stage, id, &saying->receipt);
+    if (saying->coverage.covered) take(saying);
+    else refuse(saying, 404, "NotFound", elsewhere);
 }
 
-static void write_text(struct sq_buf *out, const char *key, const char *text)
+/* ---- the whole ---- */
+
+void sq_api_people_tick(struct sq_api_people *people)
 {
-    sq_json_write_key(out, key);
-    sq_json_write_str(out, sq_str_view(text));
+    uint64_t now_ns = sq_clock_monotonic_ns();
+    for (struct saying *saying = people->sayings; saying; saying = saying->next)
+        if (saying->call && now_ns >= saying->deadline_ns) answer(saying);
 }
 
-static void write_silence(const struct sq_silence *silence, struct sq_alert_coverage coverage, void *ctx)
+struct sq_api_people *sq_api_people_open(struct sq_alert_stage *stage)
 {
-    struct sq_buf *out = ctx;
-    if (sq_buf_failed(out)) return;
-    sq_buf_append_text(out, out->data[out->bytes - 1] == '[' ? "{" : ",{");
-    write_id(out, "id", silence->id);
-    write_text(out, "rule", silence->rule);
-    write_text(out, "entity", silence->entity);
-    sq_buf_printf(out, ",\"until\":%" PRId64, silence->until_ms);
-    write_text(out, "by", silence->by);
-    write_text(out, "comment", silence->why);
-    write_coverage(out, coverage);
-    sq_buf_append_char(out, '}');
+    struct sq_api_people *people = calloc(1, sizeof *people);
+    if (people) people->stage = stage;
+    return people;
 }
 
-void sq_api_write_silences(const struct sq_alert_stage *stage, struct sq_buf *out)
+void sq_api_people_close(struct sq_api_people *people)
 {
-    sq_buf_append_text(out, "{\"silences\":[");
-    if (stage && !sq_buf_failed(out)) sq_alert_stage_silences(stage, write_silence, out);
-    sq_buf_append_text(out, "]}\n");
+    struct saying *saying, *next;
+    if (!people) return;
+    for (saying = people->sayings; saying; saying = next) {
+        next = saying->next;
+        if (saying->call) sq_http_call_refuse(saying->call, 503, "Unhealthy", "the worker is stopping before this was saved: say it to another one");
+        saying->call = NULL;
+        saying->people = NULL;
+        saying->next = saying->previous = NULL;
+    }
+    free(people);
 }

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* What a read_committed reader finds when all is out: each input record once, and the alerts that an undisturbed run over the committed
- * scores gives. */
+/* What a read_committed reader finds when all is out: each input record once, the alerts that an undisturbed run over the committed
+ * scores gives, and what people were told is saved. */
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -82,15 +82,20 @@ static int note(const struct sq_alert *alert, void *ctx)
     return 0;
 }
 
-static void expect(int32_t partition, struct sq_arena *arena, struct transitions *transitions)
+static struct sq_detector_options options_of(int32_t partition)
 {
-    const struct sim_log *log = &sim->broker.logs[SQ_TOPIC_SCORES][partition];
-    struct sq_detector *detector;
-    struct sq_err err;
-    const struct sq_detector_options options = {
+    return (struct sq_detector_options){
         .app = sim->config->app, .mode = "live", .rules = sim->config->rules, .rules_count = sim->config->rules_count, .time = sim->config->time,
         .scores_partition = partition, .model_name = sq_engine_info(sim->engine)->name,
     };
+}
+
+static void expect(int32_t partition, struct sq_arena *arena, struct transitions *transitions)
+{
+    const struct sim_log *log = &sim->broker.logs[SQ_TOPIC_SCORES][partition];
+    const struct sq_detector_options options = options_of(partition);
+    struct sq_detector *detector;
+    struct sq_err err;
     if (sq_detector_open(&detector, &options, &err)) abort();
     for (int64_t j = 0; j < log->count; j++) {
         struct sq_score score;
@@ -141,6 +146,10 @@ void sim_check(struct sim_result *result)
     struct sq_err err;
     if (sq_arena_init(&arena, ARENA_BYTES, &err)) abort();
     check_records(&arena, result);
-    for (int32_t i = 0; i < SIM_SCORES_PARTITIONS; i++) result->alerts += check_alerts(i, &arena);
+    for (int32_t i = 0; i < SIM_SCORES_PARTITIONS; i++) {
+        struct sq_detector_options options = options_of(i);
+        result->alerts += check_alerts(i, &arena);
+        sim_check_people(i, &options);
+    }
     sq_arena_deinit(&arena);
 }

@@ -58,12 +58,13 @@ static int run_seeds(uint64_t from, unsigned count, unsigned job, unsigned jobs)
         sum.aborted += result.aborted;
         sum.killers += result.killers;
         sum.suspected += result.suspected;
+        sum.sayings_saved += result.sayings_saved;
     }
     printf("%u of %u seeds from %" PRIu64 ": sound; %u crashes, %u freezes, %u commits in doubt, %u aborted transactions, %u transitions of alerts; "
-           "%u records that kill found out, %u suspected\n",
+           "%u records that kill found out, %u suspected; %u sayings of people saved\n",
            (count - job + jobs - 1) / jobs, count, from, sum.crashes, sum.freezes, sum.doubts, sum.aborted, sum.alerts, sum.killers,
-           sum.suspected);
-    return sum.alerts && sum.aborted && sum.killers ? 0 : 1; /* a world in which nothing happens shows nothing */
+           sum.suspected, sum.sayings_saved);
+    return sum.alerts && sum.aborted && sum.killers && sum.sayings_saved ? 0 : 1; /* a world in which nothing happens shows nothing */
 }
 
 static int run_mutation(enum sim_mutation mutation, uint64_t from)

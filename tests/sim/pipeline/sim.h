@@ -14,11 +14,13 @@
 
 #include "engine/engine.h"
 #include "tests/lib/random.h"
+#include "worker/core/detector.h"
 #include "worker/io/config.h"
 #include "worker/io/loop.h"
 #include "worker/io/state_reader.h"
 #include "worker/io/txn_client.h"
 #include "worker/pipeline/pipeline.h"
+#include "worker/pipeline/receipt.h"
 
 enum {
     SIM_WORKERS = 3,
@@ -45,6 +47,7 @@ enum sim_mutation {
     SIM_DOUBT_IS_FAILURE,      /* ... or for not done */
     SIM_RESTORE_TO_LSO,        /* a restore reads to the last stable offset instead of the log's end */
     SIM_FORGET_BEGUN,          /* nobody writes down that workers began at an offset and died */
+    SIM_ANSWER_EARLY,          /* people are told "saved" before it is */
     SIM_MUTATIONS
 };
 extern const char *const sim_mutation_names[SIM_MUTATIONS];
@@ -155,6 +158,22 @@ struct sq_source *sim_source_open(struct sim_worker *worker, enum sq_stage_name 
 struct sq_sink *sim_sink_open(struct sim_worker *worker, enum sq_stage_name stage);
 struct sq_state_reader *sim_state_reader_open(struct sim_worker *worker);
 
+/* ---- people (people.c) ---- */
+
+enum { SIM_SAYINGS = 12 };
+
+/* A silence, and what the one who asked for it or for its end was told of it last. */
+struct sim_saying {
+    struct sq_receipt receipt; /* first */
+    uint64_t id;
+    int32_t partition;
+    bool is_ending;
+    enum { SIM_SAYING_UNKNOWN, SIM_SAYING_HOLDS, SIM_SAYING_ENDED } known;
+};
+
+void sim_say_something(void); /* somebody, to some worker */
+void sim_check_people(int32_t partition, struct sq_detector_options *options);
+
 /* ---- the world (world.c) ---- */
 
 struct sim_faults {
@@ -182,7 +201,8 @@ struct sim {
     int crash_worker;         /* to be crashed as soon as the scheduler has control; -1: none */
     double share;             /* of the records that workers score; they skip the others */
     bool has_killers;         /* some records kill the worker that encodes them, and nothing else does */
-    unsigned crashes, freezes, doubts;
+    struct sim_saying sayings[SIM_SAYINGS];
+    unsigned crashes, freezes, doubts, sayings_saved;
     char violation[512];      /* "": none yet */
 };
 extern struct sim *sim;
@@ -205,7 +225,7 @@ void sim_close(void);
 /* One seed from beginning to end. False: sim_violation says what was broken. */
 struct sim_result {
     char violation[512];
-    unsigned crashes, freezes, doubts, alerts, aborted;
+    unsigned crashes, freezes, doubts, alerts, aborted, sayings_saved;
     unsigned killers;   /* records that were found out */
     unsigned suspected; /* records taken for such in a world without them: so many workers died over them by chance */
 };

@@ -22,7 +22,7 @@ struct sim *sim;
 const char *const sim_mutation_names[SIM_MUTATIONS] = {
     "sound",     "commit before produce", "read_uncommitted",  "unstable offsets",  "generation -1",
     "no epochs", "no rollback",           "doubt is success", "doubt is failure", "restore to the LSO",
-    "forget who began",
+    "forget who began", "answer early",
 };
 
 struct sim_event {
@@ -185,6 +185,13 @@ static void on_chaos(void *ctx)
     if (since_start_ms() < CHAOS_MS) sim_after(sim_between_ms(200, 2500), NULL, on_chaos, NULL);
 }
 
+static void on_person(void *ctx)
+{
+    (void)ctx;
+    sim_say_something();
+    if (since_start_ms() < CHAOS_MS) sim_after(sim_between_ms(100, 1000), NULL, on_person, NULL);
+}
+
 /* Supervisors start again what has ended. */
 static void on_broker(void *ctx)
 {
@@ -230,6 +237,7 @@ static void play(void *unused)
     for (int i = 0; i < SIM_WORKERS; i++) sim_after(sim_between_ms(0, 2000), NULL, on_start, &sim->workers[i]);
     sim_after(sim_between_ms(0, 500), NULL, on_post, &posts);
     sim_after(sim_between_ms(500, 3000), NULL, on_chaos, NULL);
+    sim_after(sim_between_ms(500, 3000), NULL, on_person, NULL);
     sim_after(0, NULL, on_broker, NULL);
     while (!sim->violation[0] && !is_over()) {
         for (int i = 0; i < 200 && !sim->violation[0]; i++) sim_step();
@@ -285,6 +293,7 @@ static bool run(uint64_t seed, enum sim_mutation mutation, sim_event_fn tell, vo
     result->crashes = sim->crashes;
     result->freezes = sim->freezes;
     result->doubts = sim->doubts;
+    result->sayings_saved = sim->sayings_saved;
     sim_close();
     return !result->violation[0];
 }

@@ -157,10 +157,12 @@ static void silence_then_tell(struct world *world, unsigned turn)
 {
     static const struct sq_silence silence = {.id = 7, .entity = "ac*", .until_ms = INT64_C(4000000000000), .by = "me"};
     struct sq_alert_coverage coverage;
+    struct sq_receipt receipt = {0};
     struct sq_err err;
     (void)turn;
     if (world->scores.partitions[0].count) return;
-    assert_int_equal(sq_alert_stage_silence(sq_pipeline_alert(world->pipeline), &silence, &coverage, &err), 0);
+    assert_int_equal(sq_alert_stage_silence(sq_pipeline_alert(world->pipeline), &silence, &receipt, &coverage, &err), 0);
+    assert_int_equal(receipt.waiting, 0); /* no state is kept here */
     assert_int_equal(coverage.partitions, 1);
     if (!coverage.covered) return; /* not assigned yet */
     pthread_mutex_lock(&world->mutex);
@@ -187,6 +189,7 @@ static void acknowledge_then_calm(struct world *world, unsigned turn)
     struct sq_alert_stage *stage = sq_pipeline_alert(world->pipeline);
     int64_t ts_ms = start_ms + (ORDINARY * 2 + WAVE / 3) * (int64_t)MINUTE_MS;
     char id[17] = "";
+    struct sq_receipt receipt = {0};
     struct sq_err err;
     bool found;
     (void)turn;
@@ -197,9 +200,9 @@ static void acknowledge_then_calm(struct world *world, unsigned turn)
     pthread_mutex_unlock(&world->mutex);
     if (!is_out) return;
     assert_non_null(field);
-    assert_int_equal(sq_alert_stage_acknowledge(stage, strtoull(id, NULL, 16) ^ 1, &found, &err), 0);
+    assert_int_equal(sq_alert_stage_acknowledge(stage, strtoull(id, NULL, 16) ^ 1, &receipt, &found, &err), 0);
     assert_false(found);
-    assert_int_equal(sq_alert_stage_acknowledge(stage, strtoull(id, NULL, 16), &found, &err), 0);
+    assert_int_equal(sq_alert_stage_acknowledge(stage, strtoull(id, NULL, 16), &receipt, &found, &err), 0);
     assert_true(found);
     pthread_mutex_lock(&world->mutex);
     for (int i = 0; i < CALM; i++) add_score(world, ts_ms += 2 * MINUTE_MS, i % 10 == 0);

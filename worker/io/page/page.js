@@ -391,7 +391,7 @@ function tools(alert) {
     localStorage.setItem('by', by);
     try {
       const answer = await fetch(path, { method: 'POST', headers: { 'Content-Type': 'application/json' }, body: JSON.stringify({ by, ...wish }) });
-      setText(said, answer.ok ? done : (await answer.json()).error);
+      setText(said, !answer.ok ? (await answer.json()).error : answer.status === 202 ? `${done} Not saved yet: a worker that dies now forgets it.` : done);
     } catch { setText(said, 'The worker does not answer.'); }
   };
   return h('div', { class: 'tools' },
