@@ -12,14 +12,13 @@ from concurrent.futures import ThreadPoolExecutor
 
 from bad_records import SMALL_POISON
 from confluent_kafka import Consumer, KafkaError, Producer, TopicPartition
+from replayed import by_fingerprint, published, replay
 from squall import headers_of, letter_coordinates, outcome, unique, wait_for
 
 TIMES = float(os.environ.get("SQUALL_SOAK", "1"))  # how much longer than in continuous integration
 PARTITIONS = 6
 DAY_MS = 86400 * 1000
 BAD_EVERY = 211
-# A worker that stands for an undisturbed run must not lose its partitions on a busy machine.
-NEVER_THOUGHT_DEAD = {"kafka": {"consumer": {"session.timeout.ms": "45000", "heartbeat.interval.ms": "1000"}}}
 
 
 def posts(count, partitions, seed=1, entities=12, days=4, crowd=0):
@@ -118,27 +117,13 @@ def check_ids(kafka, app):
     assert not [key for key, count in keys.items() if count > 1]
 
 
-def check_alerts(kafka, app, start, model):
-    """The alerts are what a worker makes of the same scores that is never disturbed: a copy of the scores, record by record, is read by one
-    with roles: [alert]."""
-    oracle = unique("oracle")
-    count = kafka.partitions(f"{app}.scores")
-    kafka.make_topic(f"{oracle}.scores", count)
-    producer = Producer({"bootstrap.servers": kafka.brokers, "acks": "all", "enable.idempotence": True,
-                         "queue.buffering.max.messages": 1000000})
-    for message in sorted(kafka.read(f"{app}.scores"), key=lambda message: (message.partition(), message.offset())):
-        producer.produce(f"{oracle}.scores", message.value(), message.key(), message.partition(), timestamp=message.timestamp()[1])
-        producer.poll(0)
-    assert producer.flush(120) == 0
-    worker = start(oracle, unique("none"), name="oracle", model=model, config={"roles": ["alert"], "delivery": "at_least_once", **NEVER_THOUGHT_DEAD})
-    worker.wait_ready()
-    wait_for("the oracle has read all", lambda: kafka.committed(f"{oracle}-alert", f"{oracle}.scores") == kafka.ends(f"{oracle}.scores"),
-             120 + kafka.count(f"{oracle}.scores") / 1000)
-    assert worker.stop() == 0
-    expected, found = transitions(kafka, oracle), transitions(kafka, app)
-    wrong = [(key, found.get(key), expected.get(key)) for key in sorted(found.keys() | expected.keys()) if found.get(key) != expected.get(key)]
-    assert not wrong, f"{len(wrong)} of {len(expected)} alerts are not as undisturbed; (key, found, expected): {wrong[:3]}"
-    return sum(map(len, found.values()))
+def check_alerts(kafka, app, worker):
+    """The alerts are, byte for byte, what a replay makes of the scores."""
+    lines, _ = replay(worker, "--topic", f"{app}.scores", "--scores-in", timeout_s=120 + kafka.count(f"{app}.scores") / 1000)
+    expected, found = by_fingerprint(lines), published(kafka, app)
+    wrong = [(found.get(key), expected.get(key)) for key in sorted(found.keys() | expected.keys()) if found.get(key) != expected.get(key)]
+    assert not wrong, f"{len(wrong)} of {len(expected)} alerts are not as in a replay; (found, expected): {wrong[:3]}"
+    return len(lines)
 
 
 class Run:
@@ -201,6 +186,6 @@ class Run:
         assert not twice, f"a reader that was running saw {len(twice)} scores twice"
         check_scores(self.kafka, self.scores, self.app, self.records, self.coordinates)
         check_ids(self.kafka, self.app)
-        alerts = check_alerts(self.kafka, self.app, self.start, self.model)
+        alerts = check_alerts(self.kafka, self.app, self.workers[0])
         assert alerts > 0
-        print(f"\n{len(self.records)} records, {faults} faults: none missing, none twice, {alerts} transitions as undisturbed")
+        print(f"\n{len(self.records)} records, {faults} faults: none missing, none twice, {alerts} transitions as in a replay")

@@ -37,7 +37,7 @@ def test_alerts_go_on_where_they_stood(kafka, model, start, half_way):
     restored = [line for line in worker.log_lines() if line["msg"] == "state restored"]
     assert sum(line["entities"] for line in restored) > 0
     go_on(kafka, app, topic, records, worker)
-    assert check_alerts(kafka, app, start, model) > 0
+    assert check_alerts(kafka, app, worker) > 0
 
 
 def test_a_strangers_open_transaction_is_waited_for(kafka, model, start, half_way):
@@ -48,7 +48,7 @@ def test_a_strangers_open_transaction_is_waited_for(kafka, model, start, half_wa
     worker.wait_ready(60)
     assert not any("rebuilding" in line["msg"] for line in worker.log_lines())
     go_on(kafka, app, topic, records, worker)
-    assert strangers and check_alerts(kafka, app, start, model) > 0
+    assert strangers and check_alerts(kafka, app, worker) > 0
 
 
 def test_many_entities_are_restored_though_it_is_killed_while_it_does(kafka, model, start, draw):
@@ -74,7 +74,7 @@ def test_many_entities_are_restored_though_it_is_killed_while_it_does(kafka, mod
     print(f"\n{restored} entities restored in {time.monotonic() - began:.1f} s, with {len(strangers)} foreign transactions to wait for")
     assert restored == known and restored > CROWD * 8 // 10
     go_on(kafka, app, topic, records[part:], worker)
-    assert check_alerts(kafka, app, start, model) > 0
+    assert check_alerts(kafka, app, worker) > 0
 
 
 def test_a_reset_offset_is_refused_unless_told_to_rebuild(kafka, model, start, half_way):

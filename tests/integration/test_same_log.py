@@ -1,34 +1,13 @@
 # SPDX-License-Identifier: Apache-2.0
 """The same log gives the same alerts, byte for byte: from a worker that is stopped in the middle and goes on with other threads beside a second
 worker, both with a second model in shadow, from replays of its scores, and from replays of its input on other numbers of threads."""
-import json
 import re
-import subprocess
 
 from exactly import all_read, posts
-from squall import BINARY, unique, wait_for
+from replayed import by_fingerprint, published, replay
+from squall import unique, wait_for
 
 RECORDS, PARTITIONS = 4000, 3
-
-
-def replay(worker, *arguments):
-    done = subprocess.run([BINARY, "replay", "-c", worker.config, "--json", "--as-published", *arguments], stdout=subprocess.PIPE,
-                          stderr=subprocess.PIPE, text=True, timeout=120)
-    assert done.returncode == 0, done.stderr
-    return done.stdout.splitlines(), done.stderr
-
-
-def by_fingerprint(lines):
-    """The transitions of each alert in their order. Whether a worker or a replay made them is the one thing that may differ."""
-    out = {}
-    for line in lines:
-        line = line.replace('"mode":"replay"', '"mode":"live"')
-        out.setdefault(json.loads(line)["fingerprint"], []).append(line)
-    return out
-
-
-def published(kafka, app):
-    return by_fingerprint(message.value().decode() for message in sorted(kafka.read(f"{app}.alerts"), key=lambda m: (m.partition(), m.offset())))
 
 
 def test_the_same_log_gives_the_same_alerts(kafka, model, start, tmp_path):

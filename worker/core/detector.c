@@ -332,7 +332,7 @@ int sq_detector_tick(struct sq_detector *detector, int64_t wall_ms, sq_detector_
 {
     if (detector->closed_ms == INT64_MIN) return 0;
     const struct sink sink = {emit, ctx, err};
-    sq_watermark_advance(&detector->watermark, wall_ms - TICK_DELAY_MS);
+    sq_watermark_tick(&detector->watermark, wall_ms, TICK_DELAY_MS);
     return close_buckets(detector, &sink);
 }
 

@@ -50,7 +50,7 @@ void sq_detector_close(struct sq_detector *detector);
 int sq_detector_take(struct sq_detector *detector, const struct sq_score *score, int64_t append_ms, sq_detector_emit_fn emit, void *ctx,
                      struct sq_err *err);
 
-/* The partition is read to its end and has been quiet for 60 s of wall time: event time may move to wall_ms - 90 s. */
+/* The partition is read to its end and has been quiet for 60 s of wall time: event time may follow the clock, 90 s behind (sq_watermark_tick). */
 int sq_detector_tick(struct sq_detector *detector, int64_t wall_ms, sq_detector_emit_fn emit, void *ctx, struct sq_err *err);
 
 /* End of a replay's input: closes the last bucket; open alerts stay open. */

@@ -101,6 +101,13 @@ void sq_watermark_advance(struct sq_watermark *watermark, int64_t watermark_ms)
     if (watermark->watermark_ms < watermark_ms) watermark->watermark_ms = watermark_ms;
 }
 
+void sq_watermark_tick(struct sq_watermark *watermark, int64_t wall_ms, int64_t delay_ms)
+{
+    if (watermark->watermark_ms == INT64_MIN) return;
+    int64_t event_ms = watermark->latest_ms + (wall_ms - watermark->append_ms);
+    sq_watermark_advance(watermark, (event_ms < wall_ms ? event_ms : wall_ms) - delay_ms);
+}
+
 int sq_watermark_take(struct sq_watermark *watermark, struct sq_str topic, int32_t partition, int64_t event_ms, int64_t append_ms,
                       struct sq_err *err)
 {

@@ -52,4 +52,8 @@ bool sq_watermark_take_saved(struct sq_bytes *bytes, struct sq_watermark *waterm
 /* Moves W from outside, forward only. */
 void sq_watermark_advance(struct sq_watermark *watermark, int64_t watermark_ms);
 
+/* Nothing has come for a while, until wall_ms: event time is taken to have gone on as the clock did since the latest record, and W follows,
+ * delay_ms behind. Of a stream that tells of days ago, the clock alone would make late what it has still to tell. */
+void sq_watermark_tick(struct sq_watermark *watermark, int64_t wall_ms, int64_t delay_ms);
+
 #endif

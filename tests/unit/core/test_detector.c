@@ -437,6 +437,25 @@ static void ticks_let_a_quiet_topic_resolve(void **state)
     close_bench(&bench);
 }
 
+static void a_pause_makes_nothing_late_that_tells_of_long_ago(void **state)
+{
+    (void)state;
+    struct bench bench = {0};
+    struct sq_err err;
+    int64_t append_ms = 30 * day; /* a feed that is a month behind: history, or one that is delivered once a day */
+    open_bench(&bench, 0);
+    for (int64_t ts_ms = 0; ts_ms < 6 * HOUR; ts_ms += MINUTE, append_ms += SECOND) {
+        if (ts_ms % HOUR == 0) { /* nothing comes for five minutes */
+            append_ms += 5 * MINUTE;
+            assert_int_equal(sq_detector_tick(bench.detector, append_ms, tell, &bench, &err), 0);
+        }
+        struct sq_score score = score_of(&bench, "acme", ts_ms, false);
+        assert_int_equal(sq_detector_take(bench.detector, &score, append_ms, tell, &bench, &err), 0);
+    }
+    assert_int_equal(sq_detector_counts(bench.detector)->late_dropped, 0);
+    close_bench(&bench);
+}
+
 static void the_end_closes_the_last_bucket(void **state)
 {
     (void)state;
@@ -656,6 +675,7 @@ int main(void)
         cmocka_unit_test(a_lagging_source_holds_evaluation),
         cmocka_unit_test(a_source_that_runs_ahead_loses_nothing),
         cmocka_unit_test(ticks_let_a_quiet_topic_resolve),
+        cmocka_unit_test(a_pause_makes_nothing_late_that_tells_of_long_ago),
         cmocka_unit_test(the_end_closes_the_last_bucket),
         cmocka_unit_test(a_new_level_is_accepted_after_a_day),
         cmocka_unit_test(cold_entities_fire_only_when_overwhelming),
