@@ -105,13 +105,20 @@ def test_a_silence_goes_with_its_partition_to_another_worker(kafka, model, start
     others = next(iter(known[1]))
     status, answer = ask(first, "POST", "/api/v1/silences", {"entity": others, "duration": "1h", "by": "me"})
     assert status == 421 and others in answer["error"] and "partition" in answer["error"]
-    assert ask(first, "DELETE", f"/api/v1/silences/{by_name[others]}", {})[0] == 404
+    assert ask(first, "DELETE", f"/api/v1/silences/{by_name[others]}", {})[0] == 421
+    covered = [json.loads(worker.get("/api/v1/alerts")[1]) for worker in (first, second)]
+    assert sum(part["covered"] for part in covered) == covered[0]["partitions"] == 4
     both = [argument for worker in (first, second) for argument in ("--url", f"http://127.0.0.1:{worker.port}")]
+    both += ["--url", "http://127.0.0.1:1"]  # a worker that is dead takes nothing from the others
+    code, _, said = command(first, "unsilence", by_name[others])
+    assert code == 1 and "--url" in said and any(line.strip().startswith("w2 at") for line in said.splitlines())
     assert command(first, "unsilence", by_name[others], *both)[0] == 0
     code, (put,), _ = command(first, "silence", "--rule", "Neg*", "--for", "1h", "--by", "me", *both)
     assert code == 0 and put["covered"] == 4
     code, _, said = command(first, "silence", "--rule", "Neg*", "--for", "1h", "--by", "me")
     assert code == 1 and "--url" in said
-    (listed,) = [silence for silence in command(first, "silences", *both)[1] if silence["id"] == put["id"]]
+    code, listed, said = command(first, "silences", *both)
+    assert code == 1 and "http://127.0.0.1:1: nothing answers" in said
+    (listed,) = [silence for silence in listed if silence["id"] == put["id"]]
     assert listed["covered"] == listed["partitions"] == 4
     assert first.stop() == 0 and second.stop() == 0

@@ -83,6 +83,7 @@ static int go(struct alerts *alerts, const struct action *action, const char *pa
     if (status == 0) {
         url_of(alerts->config->http.listen, url);
         if (!alerts->workers.urls_count) alerts->workers = (struct sq_workers){.urls = &own, .urls_count = 1};
+        alerts->workers.config = alerts->config;
         alerts->workers.token = has_token ? token.data : NULL;
         status = action->run(alerts);
     }
@@ -173,7 +174,8 @@ const struct sq_command sq_command_alerts = {
     "unsilence  ends silences before their time\n"
     "silences   those in force\n"
     "\n"
-    "list asks the broker, all others ask workers over HTTP. A worker speaks for its own partitions: name each worker with --url.\n"
+    "list asks the broker, for the whole app. The others ask workers over HTTP, and a worker speaks for its own partitions: name each worker with\n"
+    "--url. An alert is taken by whichever owns it; where none of those named does, the workers of the group are named instead.\n"
     "\n"
     "  -c, --config FILE      the file; - is stdin; default $SQUALL_CONFIG, else defaults and environment alone. Its http.token_file is used\n"
     "  -s, --set PATH=VALUE   sets one key; repeatable\n"

@@ -49,6 +49,9 @@ int sq_alert_stage_silence(struct sq_alert_stage *stage, const struct sq_silence
 /* covered: those that had it */
 struct sq_alert_coverage sq_alert_stage_unsilence(struct sq_alert_stage *stage, uint64_t id, struct sq_receipt *receipt);
 
+/* Of all partitions: those here, and (covered) those of them that can be told something now. */
+struct sq_alert_coverage sq_alert_stage_coverage(const struct sq_alert_stage *stage);
+
 /* Each silence once, with the partitions that have it. */
 typedef void (*sq_alert_silence_fn)(const struct sq_silence *silence, struct sq_alert_coverage coverage, void *ctx);
 void sq_alert_stage_silences(const struct sq_alert_stage *stage, sq_alert_silence_fn each, void *ctx);

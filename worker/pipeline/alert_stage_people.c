@@ -44,6 +44,13 @@ static struct sq_alert_coverage coverage_of(const struct sq_alert_stage *stage, 
     return coverage;
 }
 
+struct sq_alert_coverage sq_alert_stage_coverage(const struct sq_alert_stage *stage)
+{
+    struct sq_alert_coverage coverage = coverage_of(stage, -1);
+    for (const struct sq_owned *owned = stage->base.owned.head; owned; owned = owned->next) coverage.covered += is_settable(sq_alert_part_view(owned));
+    return coverage;
+}
+
 int sq_alert_stage_acknowledge(struct sq_alert_stage *stage, uint64_t alert_id, struct sq_receipt *receipt, bool *found, struct sq_err *err)
 {
     *found = false;

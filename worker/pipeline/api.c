@@ -91,6 +91,7 @@ static void get_alerts(const struct sq_http_request *request, struct sq_http_rep
     struct sq_api *api = ctx;
     sq_buf_append_text(&reply->body, "{\"alerts\":");
     sq_api_write_alerts(api->pipeline, query_number(request, "after"), sq_http_shows_texts(api->http), NULL, &reply->body);
+    sq_api_write_covered(sq_pipeline_alert(api->pipeline), &reply->body);
     sq_buf_append_char(&reply->body, '}');
 }
 

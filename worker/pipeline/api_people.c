@@ -8,7 +8,7 @@
 #include "worker/io/log.h"
 #include "worker/pipeline/api_people_json.h"
 
-static const char elsewhere[] = "not found in the partitions this worker owns: ask the other workers (squall alerts takes --url more than once)";
+static const char no_id[] = "not found: an id is 16 hexadecimal digits";
 static const char lost[] = "the partition went to another worker before this was saved: say it again";
 
 /* Something that was said, from the call to its commit. It outlives its answer, and the API, as the stage still knows its receipt. */
@@ -87,6 +87,24 @@ static void refuse(struct saying *saying, unsigned status, const char *type, con
     forget(saying);
 }
 
+/* No partition that could be asked has it. Another one may, unless this worker owns all of them and can ask all it owns. */
+static void refuse_unknown(const struct sq_api_people *people, struct sq_http_call *call, const char *what)
+{
+    struct sq_alert_coverage coverage = {0};
+    char why[256];
+    if (people->stage) coverage = sq_alert_stage_coverage(people->stage);
+    if (coverage.partitions && coverage.covered == coverage.partitions) {
+        snprintf(why, sizeof why, "not found: no %s has this id", what);
+        sq_http_call_refuse(call, 404, "NotFound", why);
+    } else if (coverage.covered < coverage.owned) {
+        sq_http_call_refuse(call, 503, "Unhealthy", "not found, but partitions are being restored or given away: again in a moment");
+    } else {
+        snprintf(why, sizeof why, "not found in the %u of %u partitions that this worker owns: ask the other workers (squall alerts takes --url more than once)",
+                 coverage.owned, coverage.partitions);
+        sq_http_call_refuse(call, 421, "Misdirected", why);
+    }
+}
+
 /* ---- acknowledging ---- */
 
 static void acknowledge(struct saying *saying, const struct sq_acknowledgement *said)
@@ -96,7 +114,8 @@ static void acknowledge(struct saying *saying, const struct sq_acknowledgement *
     if (sq_alert_stage_acknowledge(saying->people->stage, saying->id, &saying->receipt, &found, &err)) {
         refuse(saying, 503, "Unhealthy", err.message);
     } else if (!found) {
-        refuse(saying, 404, "NotFound", elsewhere);
+        refuse_unknown(saying->people, saying->call, "open alert");
+        forget(saying);
     } else {
         sq_log(SQ_LOG_INFO, SQ_L("alert acknowledged"), SQ_LS("alert_id", sq_http_call_name(saying->call)), SQ_LS("by", said->by),
                SQ_LS("comment", said->comment));
@@ -111,7 +130,8 @@ void sq_api_people_acknowledge(struct sq_api_people *people, struct sq_http_call
     struct sq_err err;
     uint64_t id;
     if (sq_api_read_acknowledgement(body, &said, &err)) sq_http_call_refuse(call, 400, "Validation", err.message);
-    else if (!people->stage || !sq_api_parse_id(sq_http_call_name(call), &id)) sq_http_call_refuse(call, 404, "NotFound", elsewhere);
+    else if (!sq_api_parse_id(sq_http_call_name(call), &id)) sq_http_call_refuse(call, 404, "NotFound", no_id);
+    else if (!people->stage) refuse_unknown(people, call, "open alert");
     else if ((saying = hear(people, call, id))) acknowledge(saying, &said);
 }
 
@@ -127,7 +147,7 @@ static void refuse_silence(struct saying *saying, const char *entity)
                                                          : "this worker owns no partition of the scores: ask another one");
         return;
     }
-    snprintf(why, sizeof why, "the scores of '%s' are in partition %d, which another worker owns: ask that one (/api/v1/status tells whose it is)",
+    snprintf(why, sizeof why, "the scores of '%s' are in partition %d, which another worker owns: say it to that one (squall alerts takes --url more than once)",
              entity, (int)coverage->partition);
     refuse(saying, 421, "Misdirected", why);
 }
@@ -149,16 +169,24 @@ void sq_api_people_silence(struct sq_api_people *people, struct sq_http_call *ca
     else take(saying);
 }
 
+static void unsilence(struct saying *saying)
+{
+    saying->coverage = sq_alert_stage_unsilence(saying->people->stage, saying->id, &saying->receipt);
+    if (saying->coverage.covered) {
+        take(saying);
+    } else {
+        refuse_unknown(saying->people, saying->call, "silence");
+        forget(saying);
+    }
+}
+
 void sq_api_people_unsilence(struct sq_api_people *people, struct sq_http_call *call)
 {
     uint64_t id;
-    bool is_id = people->stage && sq_api_parse_id(sq_http_call_name(call), &id);
-    struct saying *saying = is_id ? hear(people, call, id) : NULL;
-    if (!is_id) sq_http_call_refuse(call, 404, "NotFound", elsewhere);
-    if (!saying) return;
-    saying->coverage = sq_alert_stage_unsilence(people->stage, id, &saying->receipt);
-    if (saying->coverage.covered) take(saying);
-    else refuse(saying, 404, "NotFound", elsewhere);
+    struct saying *saying;
+    if (!sq_api_parse_id(sq_http_call_name(call), &id)) sq_http_call_refuse(call, 404, "NotFound", no_id);
+    else if (!people->stage) refuse_unknown(people, call, "silence");
+    else if ((saying = hear(people, call, id))) unsilence(saying);
 }
 
 /* ---- the whole ---- */

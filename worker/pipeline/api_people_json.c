@@ -121,6 +121,13 @@ void sq_api_write_outcome(uint64_t id, const struct sq_alert_coverage *coverage,
     sq_buf_printf(out, ",\"saved\":%s}\n", is_saved ? "true" : "false");
 }
 
+void sq_api_write_covered(const struct sq_alert_stage *stage, struct sq_buf *out)
+{
+    struct sq_alert_coverage coverage = {0};
+    if (stage) coverage = sq_alert_stage_coverage(stage);
+    write_coverage(out, coverage);
+}
+
 static void write_text(struct sq_buf *out, const char *key, const char *text)
 {
     sq_json_write_key(out, key);

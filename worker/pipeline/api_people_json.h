@@ -19,6 +19,8 @@ int sq_api_read_silence(struct sq_str body, struct sq_silence *silence, struct s
 
 /* {"id","covered","partitions","saved"}; of a coverage of no partitions nothing is written. */
 void sq_api_write_outcome(uint64_t id, const struct sq_alert_coverage *coverage, bool is_saved, struct sq_buf *out);
+/* The members that say how many partitions' alerts this worker knows: ,"covered":..,"partitions":.. */
+void sq_api_write_covered(const struct sq_alert_stage *stage, struct sq_buf *out); /* stage NULL: none */
 /* {"silences":[...]}; stage NULL: none. */
 void sq_api_write_silences(const struct sq_alert_stage *stage, struct sq_buf *out);
 

@@ -45,11 +45,11 @@ void sq_http_call_refuse(struct sq_http_call *call, unsigned status, const char 
 /* ---- a stage with four partitions ---- */
 
 #define ALERT "0000000000000abc"
-enum { PARTITIONS = 4, ALERT_ID = 0xabc };
+enum { PARTITIONS = 4, ALERT_ID = 0xabc, SILENCE_ID = 0xaa };
 
 struct sq_alert_stage {
     struct sq_receipts *receipts[PARTITIONS]; /* what waits for their commits */
-    unsigned owned;             /* partitions of PARTITIONS */
+    unsigned owned, restoring;  /* partitions of PARTITIONS; restoring: of the owned ones */
     bool keeps_state;
 } stage;
 
@@ -62,6 +62,11 @@ static unsigned change(unsigned partitions, struct sq_receipt *receipt)
 static void settle(unsigned from, unsigned to, bool are_saved)
 {
     for (unsigned i = from; i < to; i++) sq_receipts_settle(&stage.receipts[i], are_saved);
+}
+
+struct sq_alert_coverage sq_alert_stage_coverage(const struct sq_alert_stage *of)
+{
+    return (struct sq_alert_coverage){.partition = -1, .partitions = PARTITIONS, .owned = of->owned, .covered = of->owned - of->restoring};
 }
 
 int sq_alert_stage_acknowledge(struct sq_alert_stage *of, uint64_t alert_id, struct sq_receipt *receipt, bool *found, struct sq_err *err)
@@ -77,7 +82,7 @@ int sq_alert_stage_silence(struct sq_alert_stage *of, const struct sq_silence *s
                            struct sq_alert_coverage *coverage, struct sq_err *err)
 {
     if (strcmp(silence->by, "too many") == 0) return sq_err_set(err, SQ_E_FULL, "full");
-    *coverage = (struct sq_alert_coverage){.partition = -1, .partitions = PARTITIONS, .owned = of->owned};
+    *coverage = sq_alert_stage_coverage(of);
     if (strcmp(silence->entity, "theirs") == 0) *coverage = (struct sq_alert_coverage){.partition = 3, .partitions = 1};
     coverage->covered = change(coverage->owned, receipt);
     return 0;
@@ -85,9 +90,8 @@ int sq_alert_stage_silence(struct sq_alert_stage *of, const struct sq_silence *s
 
 struct sq_alert_coverage sq_alert_stage_unsilence(struct sq_alert_stage *of, uint64_t id, struct sq_receipt *receipt)
 {
-    (void)id;
-    struct sq_alert_coverage coverage = {.partition = -1, .partitions = PARTITIONS, .owned = of->owned};
-    coverage.covered = change(of->owned, receipt);
+    struct sq_alert_coverage coverage = sq_alert_stage_coverage(of);
+    coverage.covered = id == SILENCE_ID ? change(of->owned, receipt) : 0;
     return coverage;
 }
 
@@ -212,17 +216,36 @@ static void what_can_not_be_done_is_refused_at_once(void **state)
         {"[]", 400}, {"{\"entity\":\"*\",\"by\":\"kim\"}", 400}, {"{\"entity\":\"*\",\"duration\":\"2h\",\"by\":\"too many\"}", 409},
         {"{\"entity\":\"theirs\",\"duration\":\"2h\",\"by\":\"kim\"}", 421},
     };
-    struct sq_http_call unknown = call_of("0000000000000def"), no_id = call_of("abc");
+    struct sq_http_call no_id = call_of("abc");
     for (size_t i = 0; i < sizeof silences / sizeof *silences; i++) {
         struct sq_http_call put = call_of("");
         sq_api_people_silence(people, &put, sq_str_view(silences[i].body));
         assert_int_equal(put.status, silences[i].status);
     }
-    acknowledge(people, &unknown);
     acknowledge(people, &no_id);
-    assert_int_equal(unknown.status, 404);
     assert_int_equal(no_id.status, 404);
     sq_api_people_close(people);
+}
+
+static unsigned status_of_unknown(unsigned owned, unsigned restoring)
+{
+    struct sq_api_people *people = open_people(owned, true);
+    struct sq_http_call ack = call_of("0000000000000def"), end = call_of("0000000000000def");
+    stage.restoring = restoring;
+    acknowledge(people, &ack);
+    sq_api_people_unsilence(people, &end);
+    assert_int_equal(ack.status, end.status);
+    sq_api_people_close(people);
+    return ack.status;
+}
+
+static void what_is_unknown_here_may_be_known_elsewhere(void **state)
+{
+    (void)state;
+    assert_int_equal(status_of_unknown(PARTITIONS, 0), 404);
+    assert_int_equal(status_of_unknown(PARTITIONS, 1), 503);
+    assert_int_equal(status_of_unknown(PARTITIONS - 1, 0), 421);
+    assert_int_equal(status_of_unknown(0, 0), 421);
 }
 
 static void who_waits_when_the_worker_stops_is_told(void **state)
@@ -247,6 +270,7 @@ int main(void)
         cmocka_unit_test(partitions_lost_meanwhile_are_not_covered),
         cmocka_unit_test(without_a_state_nothing_is_waited_for),
         cmocka_unit_test(what_can_not_be_done_is_refused_at_once),
+        cmocka_unit_test(what_is_unknown_here_may_be_known_elsewhere),
         cmocka_unit_test(who_waits_when_the_worker_stops_is_told),
     };
     sq_log_set(SQ_LOG_ERROR, SQ_LOG_TEXT);
