@@ -25,7 +25,7 @@ struct sq_rule judge_rule(void)
         .min_authors = 3,
         .min_lift_pp = 5,
         .min_lift_ratio = 1.5,
-        .max_per_text = 2,
+        .max_per_text = 1,
         .max_per_author = 3,
         .half_life_ms = 7 * day_ms,
         .guard_ms = hour_ms,
