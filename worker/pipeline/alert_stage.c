@@ -136,13 +136,13 @@ static void tick_quiet(struct sq_alert_stage *stage, struct sq_alert_part *part,
     sq_alert_emitted(stage, status, &err);
 }
 
-void sq_alert_stage_second(struct sq_alert_stage *stage)
+void sq_alert_stage_second(struct sq_alert_stage *stage, bool is_behind)
 {
     uint64_t now_ns = sq_clock_monotonic_ns();
     int64_t warning = 0, critical = 0, entities = 0, restoring = 0;
     for (struct sq_owned *owned = stage->base.owned.head; owned && !stage->base.is_stopping; owned = owned->next) {
         struct sq_alert_part *part = sq_alert_part_of(owned);
-        tick_quiet(stage, part, now_ns);
+        if (!is_behind) tick_quiet(stage, part, now_ns);
         sq_alert_restore_second(part, now_ns);
         sq_alert_part_export(part);
         const struct sq_detector_counts *counts = sq_detector_counts(part->detector);

@@ -23,8 +23,9 @@ void sq_alert_stage_close(struct sq_alert_stage *stage);
 
 struct sq_stage *sq_alert_stage_base(struct sq_alert_stage *stage);
 
-/* Every second: quiet partitions, metrics, the log of a rebuild. */
-void sq_alert_stage_second(struct sq_alert_stage *stage);
+/* Every second: quiet partitions, metrics, the log of a rebuild. is_behind: scores are known to come late, so that a partition's silence says
+ * nothing. */
+void sq_alert_stage_second(struct sq_alert_stage *stage, bool is_behind);
 
 /* Goes on with the rules of `config` (borrowed from now on, in place of the host's), all partitions or none: sq_detector_reload. SQ_E_FULL:
  * some are being rebuilt, try again later; SQ_E_CONFIG, SQ_E_NOMEM. */

@@ -19,7 +19,7 @@ struct sq_owned {
     int64_t committed_offset;   /* the group's, as far as we know; -1: none */
     int64_t end_offset;         /* of the log when last seen at its end; -1: never */
     int64_t last_processed_ms;  /* wall clock; 0: never */
-    int64_t moved_offset;       /* the watchdog's: the next offset when last seen to move, or with nothing to move for */
+    int64_t moved_offset;       /* the watchdog's: the committed offset when last seen to move, or with nothing to move for */
     uint64_t moved_ns;          /* ... and when that was; 0: not looked at yet */
     bool is_stalled;
     bool is_gone;

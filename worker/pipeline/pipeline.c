@@ -77,13 +77,22 @@ static void on_tick(void *ctx)
     if (pipeline->is_stopping) check_stopped(pipeline);
 }
 
+/* What waits to be scored happened a while ago: until it is, the clock doesn't tell how far event time has come. */
+static bool is_behind(const struct sq_pipeline *pipeline)
+{
+    if (!pipeline->score) return false;
+    bool is_behind = pipeline->load.is_behind;
+    for (const struct sq_owned *owned = sq_score_stage_base(pipeline->score)->owned.head; owned; owned = owned->next) is_behind |= owned->is_stalled;
+    return is_behind;
+}
+
 static void on_second(void *ctx)
 {
     struct sq_pipeline *pipeline = ctx;
     sq_watchdog_second(pipeline);
     sq_recent_second(pipeline->host.recent, sq_clock_wall_ms());
     if (pipeline->score) sq_overload_second(pipeline);
-    if (pipeline->alert) sq_alert_stage_second(pipeline->alert);
+    if (pipeline->alert) sq_alert_stage_second(pipeline->alert, is_behind(pipeline));
 }
 
 /* ---- open, run, stop ---- */

@@ -21,25 +21,26 @@ static void watch_passes(const struct sq_pipeline *pipeline, uint64_t now_ns)
     abort();
 }
 
+/* Records wait, or what became of them does, as while no commit succeeds. */
 static bool should_move(const struct sq_stage *stage, const struct sq_owned *owned)
 {
     int64_t low, high;
     if (owned->source_partition->is_revoking || (stage->name == SQ_STAGE_ALERT && sq_alert_stage_is_restoring(owned))) return false;
+    if (sq_owned_has_moved(owned)) return true;
     return stage->source->ops->watermarks(stage->source, owned->source_partition, &low, &high) && high > sq_ledger_next_offset(&owned->ledger);
 }
 
 static void watch_partition(const struct sq_stage *stage, struct sq_owned *owned, uint64_t now_ns)
 {
-    int64_t next_offset = sq_ledger_next_offset(&owned->ledger);
     bool was_stalled = owned->is_stalled;
-    if (!owned->moved_ns || next_offset != owned->moved_offset || !should_move(stage, owned)) {
-        owned->moved_offset = next_offset;
+    if (!owned->moved_ns || owned->committed_offset != owned->moved_offset || !should_move(stage, owned)) {
+        owned->moved_offset = owned->committed_offset;
         owned->moved_ns = now_ns;
     }
     owned->is_stalled = now_ns - owned->moved_ns >= SQ_STALLED_MS * UINT64_C(1000000);
     if (owned->is_stalled == was_stalled) return;
     sq_log(owned->is_stalled ? SQ_LOG_WARN : SQ_LOG_INFO, SQ_L(owned->is_stalled ? "a partition stands still though records wait" : "a partition moves again"),
-           SQ_LS("stage", stages[stage->name]), SQ_LS("topic", owned->topic), SQ_LI("partition", owned->partition), SQ_LI("offset", next_offset));
+           SQ_LS("stage", stages[stage->name]), SQ_LS("topic", owned->topic), SQ_LI("partition", owned->partition), SQ_LI("offset", owned->committed_offset));
 }
 
 static void watch_stage(const struct sq_stage *stage, uint64_t now_ns)

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The watchdog at work: one worker in a world where nothing else goes wrong. What aborts the process does so in a child. */
+#include <inttypes.h>
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
@@ -29,8 +30,8 @@ static void pass(uint64_t ms) { sim_step_until(sim->now_ns + ms * SIM_MS); }
 static void post(const char *text, unsigned count)
 {
     for (unsigned i = 0; i < count; i++) {
-        char value[96];
-        int bytes = snprintf(value, sizeof value, "{\"text\":\"%s %u\",\"entity\":\"e\"}", text, i);
+        char value[128];
+        int bytes = snprintf(value, sizeof value, "{\"text\":\"%s %u\",\"entity\":\"e\",\"ts\":%" PRIu64 "}", text, i, sim->now_ns / SIM_MS);
         sim_append(&sim->broker, SIM_TOPIC_INPUT, 0, -1, (struct sq_str){0}, (struct sq_str){value, (size_t)bytes});
     }
 }
@@ -119,6 +120,27 @@ static bool broker_gone(void)
     return true;
 }
 
+/* ---- scores that come late ---- */
+
+/* For twice the time in which a record may be late nothing can be committed, while so many posts come a minute. */
+static bool scores_pause(unsigned posts)
+{
+    begin();
+    post("good", 300);
+    pass(10 * SECOND_MS);
+    int64_t dropped = sq_metric_value(SQ_M_LATE_RECORDS, 1);
+    sim->faults.refuse = 1;
+    for (int minute = 0; minute < 20; minute++) {
+        post("good", posts);
+        pass(60 * SECOND_MS);
+    }
+    sim->faults.refuse = 0;
+    pass(60 * SECOND_MS);
+    CHECK(status_of().scored == 300 + 20 * posts, "it doesn't go on after a pause");
+    CHECK(sq_metric_value(SQ_M_LATE_RECORDS, 1) == dropped, "what waited in a pause of its own comes too late");
+    return true;
+}
+
 /* ---- rebalances ---- */
 
 static bool rebalances(void)
@@ -142,8 +164,12 @@ bool sim_health(void)
     bool is_well = aborts();
     is_well &= broker_gone();
     sim_close();
+    is_well &= scores_pause(2);
+    sim_close();
+    is_well &= scores_pause(300);
+    sim_close();
     is_well &= rebalances();
     sim_close();
-    if (is_well) printf("watchdog: hung passes, a broker that is gone, rebalances: all seen, and handled\n");
+    if (is_well) printf("watchdog: hung passes, a broker that is gone, scores that come late, rebalances: all seen, and handled\n");
     return is_well;
 }
