@@ -3,6 +3,7 @@
 import json
 import subprocess
 
+import tiny_model
 from squall import BINARY, free_port, unique
 
 
@@ -60,3 +61,24 @@ def test_no_broker_no_model_no_label(tmp_path, kafka, model):
     assert code == 78 and checks["model"][0] == "fail"
     code, checks = validate(tmp_path, kafka.brokers, model, topic, app, "--offline", "--set", "rules.NegativeSpike.label=angry")
     assert code == 78 and checks["rules"][0] == "fail"
+
+
+def test_a_model_in_shadow(tmp_path, kafka, model):
+    app, topic = unique("validate"), unique("posts")
+
+    def shadow(*labels):
+        folder = tiny_model.write(tmp_path / "-".join(labels))
+        config = json.loads((folder / "config.json").read_text())
+        config["id2label"] = {str(i): label for i, label in enumerate(labels)}
+        config["label2id"] = {label: i for i, label in enumerate(labels)}
+        (folder / "config.json").write_text(json.dumps(config))
+        return validate(tmp_path, kafka.brokers, model, topic, app, "--offline", "--set", f"model.shadow.path={folder}")
+
+    code, checks = validate(tmp_path, kafka.brokers, model, topic, app, "--offline", "--set", f"model.shadow.path={tmp_path}/nowhere")
+    assert code == 78 and checks["shadow"][0] == "fail" and "model.shadow.path" in checks["shadow"][1]
+    code, checks = shadow("negative", "positive", "neutral")
+    assert code == 0 and checks["shadow"][0] == "ok"
+    code, checks = shadow("negative", "positive", "mixed")
+    assert code == 0 and checks["shadow"][0] == "warn" and "'mixed'" in checks["shadow"][1]
+    code, checks = shadow("a", "b", "c")
+    assert code == 78 and "no label in common" in checks["shadow"][1]

@@ -59,24 +59,13 @@ static void on_interrupt(void *ctx)
     on_terminate(worker);
 }
 
-/* Everything but the rules as it was when the worker started. */
-static bool needs_restart(const struct worker *worker, const struct sq_config *config)
+static void log_reloaded(const struct worker *worker, const struct sq_config *config)
 {
-    struct sq_buf before, now;
-    struct sq_config *as_before = malloc(sizeof *as_before);
-    if (!as_before) return false;
-    *as_before = *config;
-    memcpy(as_before->rules, worker->config->rules, sizeof as_before->rules);
-    as_before->rules_count = worker->config->rules_count;
-    sq_buf_init(&before);
-    sq_buf_init(&now);
-    sq_config_show(worker->config, false, &before);
-    sq_config_show(as_before, false, &now);
-    bool differs = !sq_str_equal(sq_buf_view(&before), sq_buf_view(&now));
-    sq_buf_deinit(&before);
-    sq_buf_deinit(&now);
-    free(as_before);
-    return differs;
+    struct sq_buf others;
+    sq_buf_init(&others);
+    sq_config_changes(worker->config, config, "rules[].", &others);
+    sq_log(SQ_LOG_INFO, SQ_L("configuration reloaded"), SQ_LI("rules", config->rules_count), SQ_LS("needs_a_restart", others.bytes ? others.data : ""));
+    sq_buf_deinit(&others);
 }
 
 /* The rules of the configuration as it is now; all of them or, with a message, none. */
@@ -94,8 +83,7 @@ static int reload(void *ctx, struct sq_err *err)
         return status;
     }
     sq_metric_set(SQ_M_RELOAD_SUCCESS_TIME, 0, sq_clock_wall_ms() / 1000);
-    sq_log(SQ_LOG_INFO, SQ_L("configuration reloaded"), SQ_LI("rules", config->rules_count),
-           SQ_LS("needs_a_restart", needs_restart(worker, config) ? "what changed outside of rules" : ""));
+    log_reloaded(worker, config);
     sq_config_close(worker->reloaded);
     worker->reloaded = config;
     return 0;

@@ -10,6 +10,7 @@
 #include "worker/cli/args.h"
 #include "worker/cli/model.h"
 #include "worker/io/kafka_probe.h"
+#include "worker/pipeline/shadow.h"
 
 enum { SAMPLE_RECORDS = 100, BROKER_TIMEOUT_MS = 10000, SAMPLE_TIMEOUT_MS = 10000 };
 
@@ -98,21 +99,51 @@ static void check_labels(struct report *report, const struct sq_config *config, 
     }
 }
 
-static void check_session(struct report *report, const struct sq_engine *engine)
+static void check_session(struct report *report, const char *check, const struct sq_engine *engine)
 {
     const struct sq_model_info *info = sq_engine_info(engine);
     struct sq_session *session;
     struct sq_err err;
     if (sq_session_open(&session, engine, &err) != 0) {
-        tell(report, VERDICT_FAIL, "model", sq_err_exit_code(err.code), "%s", err.message);
+        tell(report, VERDICT_FAIL, check, sq_err_exit_code(err.code), "%s", err.message);
         return;
     }
     double worst = self_test(session, info);
     sq_session_close(session);
-    if (worst > 1) tell(report, VERDICT_FAIL, "model", 1, "%s: the self-test got no probabilities", info->name);
+    if (worst > 1) tell(report, VERDICT_FAIL, check, 1, "%s: the self-test got no probabilities", info->name);
     else
-        tell(report, worst <= 1e-4 ? VERDICT_OK : VERDICT_FAIL, "model", 1, "%s: %s %ux%u, %u labels (self-test max|dp| %.0e)", info->name,
+        tell(report, worst <= 1e-4 ? VERDICT_OK : VERDICT_FAIL, check, 1, "%s: %s %ux%u, %u labels (self-test max|dp| %.0e)", info->name,
              info->architecture, info->layers, info->hidden, info->labels_count, worst);
+}
+
+/* What `run` compares to the model in use on a sample of the texts. */
+static void check_shadow(struct report *report, const struct sq_config *config, const struct sq_engine *in_use)
+{
+    struct sq_engine *engine;
+    int label_of[SQ_LABELS_MAX];
+    struct sq_err err;
+    int status = sq_model_open_shadow(&engine, config, &err);
+    if (status == 0 && !engine) return;
+    const struct sq_model_info *info = status == 0 ? sq_engine_info(engine) : NULL;
+    if (status == 0) status = sq_shadow_match_labels(info, sq_engine_info(in_use), label_of, &err);
+    if (status < 0) tell(report, VERDICT_FAIL, "shadow", sq_err_exit_code(status), "%s", err.message);
+    else check_session(report, "shadow", engine);
+    for (unsigned i = 0; status > 0 && i < info->labels_count; i++)
+        if (label_of[i] == SQ_SHADOW_NO_LABEL)
+            tell(report, VERDICT_WARN, "shadow", 0, "%s: its label '%s' is none of the model's, and counts as differing", info->name, info->labels[i]);
+    if (engine) sq_engine_close(engine);
+}
+
+static void check_embedder(struct report *report, const struct sq_config *config)
+{
+    struct sq_engine *engine;
+    struct sq_err err;
+    int status = sq_model_open_embedder(&engine, config, &err);
+    if (status < 0) tell(report, VERDICT_FAIL, "embed", sq_err_exit_code(status), "%s", err.message);
+    if (status || !engine) return;
+    const struct sq_model_info *info = sq_engine_info(engine);
+    tell(report, VERDICT_OK, "embed", 0, "%s: %u dimensions", info->name, info->outputs_count);
+    sq_engine_close(engine);
 }
 
 static void check_model(struct report *report, const struct sq_config *config)
@@ -124,8 +155,9 @@ static void check_model(struct report *report, const struct sq_config *config)
         tell(report, VERDICT_FAIL, "model", sq_err_exit_code(status), "%s", err.message);
         return;
     }
-    check_session(report, engine);
+    check_session(report, "model", engine);
     check_labels(report, config, sq_engine_info(engine));
+    check_shadow(report, config, engine);
     sq_engine_close(engine);
 }
 
@@ -248,20 +280,21 @@ static int run(int argc, char **argv)
     }
     tell(&report, VERDICT_OK, "config", 0, "%u rule%s", config->rules_count, config->rules_count == 1 ? "" : "s");
     if (config->roles & SQ_ROLE_SCORE) check_model(&report, config);
+    check_embedder(&report, config);
     if (!offline && config->roles) check_cluster(&report, config);
     sq_config_close(config);
     return finish(&report);
 }
 
 const struct sq_command sq_command_validate = {
-    "validate", "try a configuration: model, broker, topics, live records",
+    "validate", "try a configuration: models, broker, topics, live records",
     "usage: squall validate [-c FILE] [--set path=value]... [--offline] [--json]\n"
     "\n"
     "Tries what `squall run` would need and prints a line for each check: ok, warn or FAIL. Changes nothing: joins no group, creates no topic.\n"
     "\n"
     "  -c, --config FILE      the file; - is stdin; default $SQUALL_CONFIG\n"
     "  -s, --set PATH=VALUE   sets one key; repeatable\n"
-    "      --offline          only the configuration and the model\n"
+    "      --offline          only the configuration and the models\n"
     "      --json             one JSON object: {\"ok\",\"checks\":[{\"check\",\"verdict\",\"detail\"}]}\n"
     "\n"
     "Exit codes: 0 nothing failed, 1 live records or the model's self-test disagree, 69 no broker, 78 configuration, model or topics.\n",

@@ -161,7 +161,10 @@ void sq_config_close(struct sq_config *config); /* NULL is fine */
 
 /* The whole configuration in force as YAML, secrets shown as "********"; origin: "# flag|environment|file:line|default" after each value. */
 void sq_config_show(const struct sq_config *config, bool origin, struct sq_buf *out);
-/* The same as one JSON object. */
+/* Appends the paths of the keys whose values differ, "model.threads, notify[].url", leaving out those that begin with but_for. */
+void sq_config_changes(const struct sq_config *before, const struct sq_config *now, const char *but_for, struct sq_buf *names);
+
+/* What sq_config_show writes, as one JSON object. */
 void sq_config_show_json(const struct sq_config *config, struct sq_buf *out);
 
 /* JSON Schema (2020-12) of the file. */

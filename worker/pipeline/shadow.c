@@ -12,7 +12,6 @@
 #include "engine/base/buf.h"
 #include "engine/base/metrics.h"
 
-enum { NO_LABEL = -1 };
 enum { SERIES_AGREED, SERIES_DIFFERED, SERIES_SKIPPED };
 
 /* A text that waits, with the answer it is compared to. */
@@ -47,7 +46,7 @@ static double difference_of(const struct sq_shadow *shadow, const struct waiting
     float theirs[SQ_LABELS_MAX] = {0};
     double sum = 0;
     for (unsigned i = 0; i < sq_engine_info(shadow->engine)->labels_count; i++)
-        if (shadow->label_of[i] != NO_LABEL) theirs[shadow->label_of[i]] = prediction->probabilities[i];
+        if (shadow->label_of[i] != SQ_SHADOW_NO_LABEL) theirs[shadow->label_of[i]] = prediction->probabilities[i];
     for (unsigned i = 0; i < labels_count; i++) sum += fabs((double)theirs[i] - (double)waiting->probabilities[i]);
     return sum / labels_count;
 }
@@ -157,18 +156,17 @@ double sq_shadow_difference(const struct sq_shadow_counts *counts)
 
 /* ---- open and close ---- */
 
-static int match_labels(struct sq_shadow *shadow, struct sq_err *err)
+int sq_shadow_match_labels(const struct sq_model_info *shadow, const struct sq_model_info *in_use, int label_of[SQ_LABELS_MAX], struct sq_err *err)
 {
-    const struct sq_model_info *theirs = sq_engine_info(shadow->engine), *ours = sq_engine_info(shadow->in_use);
-    unsigned matched = 0;
-    for (unsigned i = 0; i < theirs->labels_count; i++) {
-        shadow->label_of[i] = NO_LABEL;
-        for (unsigned j = 0; j < ours->labels_count; j++)
-            if (strcmp(theirs->labels[i], ours->labels[j]) == 0) shadow->label_of[i] = (int)j;
-        matched += shadow->label_of[i] != NO_LABEL;
+    int matched = 0;
+    for (unsigned i = 0; i < shadow->labels_count; i++) {
+        label_of[i] = SQ_SHADOW_NO_LABEL;
+        for (unsigned j = 0; j < in_use->labels_count; j++)
+            if (strcmp(shadow->labels[i], in_use->labels[j]) == 0) label_of[i] = (int)j;
+        matched += label_of[i] != SQ_SHADOW_NO_LABEL;
     }
-    if (matched) return 0;
-    return sq_err_set(err, SQ_E_CONFIG, "model.shadow.path: %s has no label in common with %s: there is nothing to compare", theirs->name, ours->name);
+    if (matched) return matched;
+    return sq_err_set(err, SQ_E_CONFIG, "model.shadow.path: %s has no label in common with %s: there is nothing to compare", shadow->name, in_use->name);
 }
 
 static int start(struct sq_shadow *shadow, struct sq_err *err)
@@ -187,7 +185,8 @@ int sq_shadow_open(struct sq_shadow **out, const struct sq_engine *engine, const
     shadow->in_use = in_use;
     shadow->sample = sample;
     for (unsigned i = 0; i < SQ_SHADOW_QUEUE_TEXTS; i++) sq_buf_init(&shadow->queue[i].text);
-    int status = match_labels(shadow, err);
+    int matched = sq_shadow_match_labels(sq_engine_info(engine), sq_engine_info(in_use), shadow->label_of, err);
+    int status = matched < 0 ? matched : 0;
     if (status == 0) status = sq_session_open(&shadow->session, engine, err);
     if (status == 0) status = start(shadow, err);
     if (status == 0) *out = shadow;

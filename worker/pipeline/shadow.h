@@ -19,6 +19,10 @@ struct sq_shadow;
 int sq_shadow_open(struct sq_shadow **shadow, const struct sq_engine *engine, const struct sq_engine *in_use, double sample, struct sq_err *err);
 void sq_shadow_close(struct sq_shadow *shadow); /* NULL is fine; waits for the text in work, not for the queue */
 
+/* For each label of `shadow` the id that its name has in `in_use`, or SQ_SHADOW_NO_LABEL. Returns how many have one; SQ_E_CONFIG: none. */
+enum { SQ_SHADOW_NO_LABEL = -1 };
+int sq_shadow_match_labels(const struct sq_model_info *shadow, const struct sq_model_info *in_use, int label_of[SQ_LABELS_MAX], struct sq_err *err);
+
 /* A text and what the model in use says of it; copied where it is in the sample. NULL is fine. */
 void sq_shadow_offer(struct sq_shadow *shadow, struct sq_str text, const struct sq_prediction *prediction);
 

@@ -119,6 +119,25 @@ static void every_default_is_a_value_of_its_key(void **state)
     }
 }
 
+static void what_changed_is_named_by_its_path(void **state)
+{
+    (void)state;
+    struct sq_config *before;
+    struct sq_buf names;
+    sq_buf_init(&names);
+    assert_loads(MINIMAL "rules: [{name: A}]\nnotify: [{type: webhook, url: \"http://a/\"}]\n");
+    before = config;
+    config = NULL;
+    assert_loads(MINIMAL "rules: [{name: B}]\nnotify: [{type: webhook, url: \"http://b/\"}]\nmodel: {threads: 3}\nshutdown_timeout: 7s\n");
+    sq_config_changes(before, config, "rules[].", &names);
+    assert_string_equal(names.data, "shutdown_timeout, model.threads, notify[].url");
+    sq_buf_clear(&names);
+    sq_config_changes(config, config, "", &names);
+    assert_int_equal(names.bytes, 0);
+    sq_buf_deinit(&names);
+    sq_config_close(before);
+}
+
 static void a_model_is_one_folder_or_several(void **state)
 {
     (void)state;
@@ -511,6 +530,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         TEST(defaults_are_the_documented_ones),
         TEST(every_default_is_a_value_of_its_key),
+        TEST(what_changed_is_named_by_its_path),
         TEST(a_model_is_one_folder_or_several),
         TEST(flag_beats_environment_beats_file_beats_default),
         TEST(sets_reach_rules_lists_and_properties),
