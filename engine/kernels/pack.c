@@ -5,7 +5,7 @@
 
 #include "engine/kernels/kernels.h"
 
-enum { TURN_MAX = 8 /* inputs whose products a kernel adds up in 16 bits at most */ };
+enum { CHUNK = 64 /* inputs at a time: whole turns of any kernel; packed rows are padded to it */ };
 
 /* Where weight [output, input] lies, counted in values. */
 static size_t packed_at(const struct sq_rung *rung, size_t padded_inputs, size_t output, size_t input)
@@ -35,44 +35,62 @@ static void pack_row_bf16(struct sq_linear *linear, size_t output, const float *
     for (size_t k = 0; k < linear->inputs; k++) packed[packed_at(linear->rung, padded, output, k)] = round_bf16(row[k]);
 }
 
-/* x is quantised as gain * x + shift, so the weight is divided by the gain, and what the shift adds is taken off the bias:
- * w x = (w / gain) (gain x + shift) - (w / gain) shift. */
-static float adapted(const struct sq_linear *linear, size_t k, float weight) { return linear->gain ? weight / linear->gain[k] : weight; }
-
 /* A kernel that adds up in 16 bits holds so much of weights of one sign, whatever the inputs. */
 static int lane_max(const struct sq_rung *rung) { return INT16_MAX / (int)rung->input_max; }
 
-/* Takes from the largest weights of one sign that meet in one 16-bit sum until they fit: of a turn's inputs every other pair. */
+/* What weights of one sign can add to one of the two 16-bit sums of a turn's inputs: every other pair. */
+static int lane_sum(const int8_t *q, size_t turn, size_t lane, int sign)
+{
+    int sum = 0;
+    for (size_t i = 2 * lane; i < turn; i += 4) {
+        int first = sign * q[i], second = sign * q[i + 1];
+        sum += (first > 0 ? first : 0) + (second > 0 ? second : 0);
+    }
+    return sum;
+}
+
+/* Takes from the largest of these weights until they fit. */
 static void fit_lane(int8_t *q, size_t turn, size_t lane, int sign, int most)
 {
-    for (;;) {
-        int sum = 0;
+    for (int sum = lane_sum(q, turn, lane, sign); sum > most; sum--) {
         size_t largest = 2 * lane;
-        for (size_t i = 0; i < turn; i++) {
-            if (i / 2 % 2 != lane || sign * q[i] <= 0) continue;
-            sum += sign * q[i];
+        for (size_t i = 2 * lane; i < turn; i += i % 2 ? 3 : 1) {
             if (sign * q[i] > sign * q[largest]) largest = i;
         }
-        if (sum <= most) return;
         q[largest] = (int8_t)(q[largest] - sign);
     }
 }
 
-static size_t turn_of(const struct sq_rung *rung) { return rung->group * (rung->lane_groups ? rung->lane_groups : 1); }
+/* Weights of a row, from `first` on, and what they are in units. */
+struct chunk {
+    float weights[CHUNK];
+    int8_t q[CHUNK];
+    size_t count; /* what follows is zero */
+};
 
-/* The weights of a turn's inputs, from `first` on, in units. */
-static void quantise_turn(const struct sq_linear *linear, const float *row, size_t first, float per_unit, int8_t q[TURN_MAX])
+/* x is quantised as gain * x + shift, so the weight is divided by the gain, and what the shift adds is taken off the bias:
+ * w x = (w / gain) (gain x + shift) - (w / gain) shift. */
+static void adapt(struct chunk *chunk, const struct sq_linear *linear, const float *row, size_t first)
 {
-    const struct sq_rung *rung = linear->rung;
-    float most = (float)rung->weight_max;
-    size_t turn = turn_of(rung);
-    for (size_t i = 0; i < turn; i++) {
-        size_t k = first + i;
-        q[i] = k < linear->inputs ? (int8_t)fmaxf(-most, fminf(most, rintf(adapted(linear, k, row[k]) * per_unit))) : 0;
+    size_t left = linear->inputs - first;
+    *chunk = (struct chunk){.count = left < CHUNK ? left : CHUNK};
+    for (size_t i = 0; i < chunk->count; i++) chunk->weights[i] = linear->gain ? row[first + i] / linear->gain[first + i] : row[first + i];
+}
+
+static void quantise(struct chunk *chunk, const struct sq_rung *rung, float per_unit)
+{
+    const float most = (float)rung->weight_max, whole = 0x1.8p23f; /* a float so large has no fraction: adding it rounds to even */
+    size_t turn = rung->group * rung->lane_groups;
+    for (size_t i = 0; i < CHUNK; i++) {
+        float units = chunk->weights[i] * per_unit + whole - whole;
+        units = units > most ? most : units;
+        chunk->q[i] = (int8_t)(units < -most ? -most : units);
     }
-    for (size_t lane = 0; rung->lane_groups && lane < 2; lane++) {
-        fit_lane(q, turn, lane, 1, lane_max(rung));
-        fit_lane(q, turn, lane, -1, lane_max(rung));
+    for (size_t i = 0; turn && i < CHUNK; i += turn) {
+        for (size_t lane = 0; lane < 2; lane++) {
+            fit_lane(chunk->q + i, turn, lane, 1, lane_max(rung));
+            fit_lane(chunk->q + i, turn, lane, -1, lane_max(rung));
+        }
     }
 }
 
@@ -80,11 +98,12 @@ static void quantise_turn(const struct sq_linear *linear, const float *row, size
 static float loss(const struct sq_linear *linear, const float *row, float scale, float enough)
 {
     float sum = 0;
-    for (size_t first = 0; first < linear->inputs && sum <= enough; first += turn_of(linear->rung)) {
-        int8_t q[TURN_MAX];
-        quantise_turn(linear, row, first, 1.0f / scale, q);
-        for (size_t i = 0; i < turn_of(linear->rung) && first + i < linear->inputs; i++) {
-            float lost = adapted(linear, first + i, row[first + i]) - scale * (float)q[i];
+    for (size_t first = 0; first < linear->inputs && sum <= enough; first += CHUNK) {
+        struct chunk chunk;
+        adapt(&chunk, linear, row, first);
+        quantise(&chunk, linear->rung, 1.0f / scale);
+        for (size_t i = 0; i < chunk.count; i++) {
+            float lost = chunk.weights[i] - scale * (float)chunk.q[i];
             sum += lost * lost;
         }
     }
@@ -107,30 +126,40 @@ static float choose_scale(const struct sq_linear *linear, const float *row, floa
     return best;
 }
 
+/* The largest magnitude among a row's weights, and what the shift adds to their product. */
+static float look_at_row(const struct sq_linear *linear, const float *row, double *shifted)
+{
+    float largest = 0;
+    for (size_t first = 0; first < linear->inputs; first += CHUNK) {
+        struct chunk chunk;
+        adapt(&chunk, linear, row, first);
+        for (size_t i = 0; i < chunk.count; i++) {
+            largest = fmaxf(largest, fabsf(chunk.weights[i]));
+            if (linear->gain) *shifted += (double)chunk.weights[i] * (double)linear->shift[first + i];
+        }
+    }
+    return largest;
+}
+
 static void pack_row_int8(struct sq_linear *linear, size_t output, const float *row)
 {
     int8_t *packed = linear->weight;
     size_t padded = sq_linear_padded_inputs(linear);
-    float largest = 0;
-    double taken = 0;
+    double shifted = 0;
     int32_t sum = 0;
-    for (size_t k = 0; k < linear->inputs; k++) {
-        float weight = adapted(linear, k, row[k]);
-        largest = fmaxf(largest, fabsf(weight));
-        if (linear->gain) taken += (double)weight * (double)linear->shift[k];
-    }
-    float scale = choose_scale(linear, row, largest), per_unit = scale > 1e-30f ? 1.0f / scale : 0.0f;
-    for (size_t first = 0; first < linear->inputs; first += turn_of(linear->rung)) {
-        int8_t q[TURN_MAX];
-        quantise_turn(linear, row, first, per_unit, q);
-        for (size_t i = 0; i < turn_of(linear->rung); i++) {
-            packed[packed_at(linear->rung, padded, output, first + i)] = q[i];
-            sum += q[i];
+    float scale = choose_scale(linear, row, look_at_row(linear, row, &shifted)), per_unit = scale > 1e-30f ? 1.0f / scale : 0.0f;
+    for (size_t first = 0; first < linear->inputs; first += CHUNK) {
+        struct chunk chunk;
+        adapt(&chunk, linear, row, first);
+        quantise(&chunk, linear->rung, per_unit);
+        for (size_t i = 0; i < CHUNK; i++) {
+            packed[packed_at(linear->rung, padded, output, first + i)] = chunk.q[i];
+            sum += chunk.q[i];
         }
     }
     linear->scale[output] = scale;
     linear->sum[output] = scale * (float)sum;
-    linear->bias[output] -= (float)taken;
+    linear->bias[output] -= (float)shifted;
 }
 
 void sq_linear_pack(struct sq_linear *linear, const float *weight)
