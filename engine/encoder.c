@@ -13,7 +13,7 @@
 #include "engine/head.h"
 
 enum {
-    BLOCK_ROWS = 48,        /* of the feed-forward part, whose widest rows stay in the second cache */
+    BLOCK_ROWS = 56,        /* of the feed-forward part at most, whose widest rows stay in the second cache */
     SWEEP_ROWS = 4,         /* normalised and made operands while they are in the first cache */
     ROWS_MULTIPLE_MAX = 12, /* of any kernels: what buffers have room for */
 };
@@ -134,12 +134,19 @@ static struct sq_operand make_inner(const struct pass *pass, const struct sq_lin
     return sq_operand_make(down, &pass->workspace->inner, up, down->inputs, 0);
 }
 
+/* How many of the rows to come are the next block's: even shares, since each block streams all weights, however low it is. */
+static size_t next_block(const struct pass *pass, size_t rows)
+{
+    size_t multiple = pass->encoder->kernels->rows_multiple, most = BLOCK_ROWS / multiple * multiple, blocks = (rows + most - 1) / most;
+    return rounded((rows + blocks - 1) / blocks, multiple);
+}
+
 /* x = norm(x + down(activate(up(x)))), a block of rows at a time. */
 static void feed_forward(const struct pass *pass, const struct sq_layer_weights *layer, float *x, size_t rows, const struct sq_linear *next)
 {
     float *up = pass->workspace->up;
-    for (size_t done = 0; done < rows; done += BLOCK_ROWS) {
-        size_t block = block_rows(rows - done);
+    for (size_t done = 0, block; done < rows; done += block) {
+        block = next_block(pass, rows - done);
         struct sq_operand operand = inputs_from(pass, &layer->up, x, done);
         sq_linear_apply(&layer->up, 0, layer->up.outputs, up, layer->up.outputs, &operand, block, SQ_LINEAR_SET);
         operand = make_inner(pass, &layer->down, up, block);

@@ -9,7 +9,7 @@
 #include "engine/kernels/sums_int8.inc"
 #include "engine/kernels/bytes_avx2.inc"
 
-enum { TURN_GROUPS = 1, AHEAD = 0 };
+enum { TURN_GROUPS = 1 };
 
 static inline ALWAYS_INLINE sums add_products(sums sum, const lanes *inputs, const lanes *weights)
 {

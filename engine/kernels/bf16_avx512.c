@@ -10,7 +10,7 @@
 typedef uint16_t input_value, weight_value;
 typedef __m512bh lanes;
 
-enum { PANEL = 32, GROUP = 2, TURN_GROUPS = 1, AHEAD = 0 };
+enum { PANEL = 32, GROUP = 2, TURN_GROUPS = 1 };
 
 static inline ALWAYS_INLINE size_t weight_step(const struct sq_panel *panel) { return (void)panel, PANEL * GROUP; }
 

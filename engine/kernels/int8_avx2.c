@@ -10,7 +10,7 @@
 #include "engine/kernels/sums_int8.inc"
 #include "engine/kernels/bytes_avx2.inc"
 
-enum { TURN_GROUPS = 2, AHEAD = 0 };
+enum { TURN_GROUPS = 2 };
 
 static inline ALWAYS_INLINE sums add_products(sums sum, const lanes *inputs, const lanes *weights)
 {

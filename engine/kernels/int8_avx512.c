@@ -11,7 +11,7 @@ typedef uint8_t input_value;
 typedef int8_t weight_value;
 typedef __m512i lanes;
 
-enum { PANEL = 32, GROUP = 4, TURN_GROUPS = 1, AHEAD = 1024 };
+enum { PANEL = 32, GROUP = 4, TURN_GROUPS = 1 };
 
 static inline ALWAYS_INLINE size_t weight_step(const struct sq_panel *panel) { return (void)panel, PANEL * GROUP; }
 static inline ALWAYS_INLINE lanes load_weights(const int8_t *weights) { return _mm512_loadu_si512(weights); }

@@ -37,6 +37,7 @@ struct sq_panel {
     size_t in_stride_bytes;
     const float *in_scales, *in_offsets;
     const void *weight;        /* [steps][panel][group] */
+    const void *next;          /* the weights that are used after these, to be fetched meanwhile; NULL: none */
     size_t weight_step_floats; /* from step to step; fp32 only, the others are dense */
     size_t steps;              /* inputs / group, rounded up */
     const float *bias, *scale, *sum; /* [panel]; bias NULL: none */

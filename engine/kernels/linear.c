@@ -95,13 +95,14 @@ void sq_linear_apply(const struct sq_linear *linear, size_t first, size_t output
                      size_t rows, enum sq_linear_mode mode)
 {
     const struct sq_rung *rung = linear->rung;
-    size_t inputs = padded_inputs(rung, linear->inputs);
+    size_t output_bytes = padded_inputs(rung, linear->inputs) * value_bytes(rung);
     if (!rung->multiply) {
         sq_blas_apply(linear, first, outputs, out, out_stride, in->rows, in->stride_bytes / sizeof(float), rows, mode);
         return;
     }
     for (size_t n = 0; n < outputs; n += rung->panel) {
         size_t at = first + n;
+        const unsigned char *weight = (const unsigned char *)linear->weight + at * output_bytes;
         const struct sq_panel panel = {
             .out = out + n,
             .out_stride = out_stride,
@@ -109,9 +110,10 @@ void sq_linear_apply(const struct sq_linear *linear, size_t first, size_t output
             .in_stride_bytes = in->stride_bytes,
             .in_scales = in->scales,
             .in_offsets = in->offsets,
-            .weight = (const unsigned char *)linear->weight + at * inputs * value_bytes(rung),
+            .weight = weight,
+            .next = weight + rung->panel * output_bytes, /* behind the last panel, most likely, the next product's first */
             .weight_step_floats = rung->panel,
-            .steps = inputs / rung->group,
+            .steps = padded_inputs(rung, linear->inputs) / rung->group,
             .bias = linear->bias + at,
             .scale = at_or_null(linear->scale, at),
             .sum = at_or_null(linear->sum, at),
