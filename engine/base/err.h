@@ -3,7 +3,11 @@
  *
  * A function that can fail returns 0 or one of the negative codes below and fills its `struct sq_err *err`. The class decides what
  * happens to the record or the process, so no caller compares single codes. Reasons of dead letters, the metric's label values and
- * ops/docs/ERRORS.md all come out of this table. */
+ * ops/docs/ERRORS.md all come out of this table.
+ *
+ * Memory is no exception: each allocation that fails is NOMEM to the caller (or a sticky flag that the caller asks for, sq_buf_failed), and
+ * never ends the process by itself; tests/torture lets them fail one by one. `assert` is for promises among our own functions, never for input
+ * or resources. One place calls abort(): the watchdog, for a forward pass that hangs, as nothing else can end a thread that does. */
 #ifndef SQ_BASE_ERR_H
 #define SQ_BASE_ERR_H
 

@@ -185,7 +185,7 @@ static void write_header(FILE *file, const struct writer *writer, unsigned shard
         offset = end;
     }
     sq_buf_append_char(&header, '}');
-    while (header.bytes % 8) sq_buf_append_char(&header, ' ');
+    sq_buf_append(&header, "       ", (8 - header.bytes % 8) % 8);
     uint64_t bytes = header.bytes;
     check(!sq_buf_failed(&header) && fwrite(&bytes, sizeof bytes, 1, file) == 1 && fwrite(header.data, bytes, 1, file) == 1, "header");
     sq_buf_deinit(&header);

@@ -86,7 +86,7 @@ static void add_tensors(struct builder *builder)
     for (size_t i = 0; i < sizeof tensors / sizeof *tensors; i++)
         add(builder, tensors[i].name, tensors[i].rows, tensors[i].columns, tensors[i].value);
     sq_buf_append_char(&builder->header, '}');
-    while (builder->header.bytes % 8) sq_buf_append_char(&builder->header, ' ');
+    sq_buf_append(&builder->header, "       ", (8 - builder->header.bytes % 8) % 8);
 }
 
 static void write_weights(const struct test_folder *folder)

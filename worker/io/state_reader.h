@@ -24,8 +24,9 @@ struct sq_state_handler {
 struct sq_state_reader;
 struct sq_state_reader_ops {
     void (*start)(struct sq_state_reader *reader, const struct sq_state_handler *handler);
-    void (*read)(struct sq_state_reader *reader, int32_t partition, void *cookie); /* trouble with the broker: it goes on trying */
-    void (*cancel)(struct sq_state_reader *reader, void *cookie);                  /* the handler hears nothing more of it */
+    /* 0 or NOMEM; trouble with the broker is none: it goes on trying. */
+    int (*read)(struct sq_state_reader *reader, int32_t partition, void *cookie, struct sq_err *err);
+    void (*cancel)(struct sq_state_reader *reader, void *cookie); /* the handler hears nothing more of it */
     void (*close)(struct sq_state_reader *reader);
 };
 struct sq_state_reader {

@@ -222,11 +222,11 @@ static void on_wake(void *ctx)
 
 static void reader_start(struct sq_state_reader *base, const struct sq_state_handler *handler) { kafka_reader(base)->handler = *handler; }
 
-static void reader_read(struct sq_state_reader *base, int32_t partition, void *cookie)
+static int reader_read(struct sq_state_reader *base, int32_t partition, void *cookie, struct sq_err *err)
 {
     struct kafka_reader *reader = kafka_reader(base);
     struct request *request = calloc(1, sizeof *request);
-    if (!request) abort(); /* (a few bytes) */
+    if (!request) return sq_err_set(err, SQ_E_NOMEM, "no memory to ask for the state");
     *request = (struct request){.partition = partition, .cookie = cookie};
     pthread_mutex_lock(&reader->mutex);
     struct request **link = &reader->first;
@@ -234,6 +234,7 @@ static void reader_read(struct sq_state_reader *base, int32_t partition, void *c
     *link = request;
     pthread_cond_signal(&reader->changed);
     pthread_mutex_unlock(&reader->mutex);
+    return 0;
 }
 
 static void reader_cancel(struct sq_state_reader *base, void *cookie)

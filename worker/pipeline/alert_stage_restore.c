@@ -61,12 +61,12 @@ static void part_deinit(struct sq_owned *owned)
 static void begin_restore(struct sq_alert_stage *stage, struct sq_alert_part *part, struct sq_source_partition *partition)
 {
     struct sq_err err;
-    if (sq_alert_restore_init(&part->restore, reopen, part, &err)) {
-        sq_stage_fail(&stage->base, &err);
-        return;
+    int status = sq_alert_restore_init(&part->restore, reopen, part, &err);
+    if (status == 0) {
+        partition->is_parked = part->is_reading = part->is_restoring = true;
+        status = stage->reader->ops->read(stage->reader, partition->partition, part, &err);
     }
-    partition->is_parked = part->is_reading = part->is_restoring = true;
-    stage->reader->ops->read(stage->reader, partition->partition, part);
+    if (status) sq_stage_fail(&stage->base, &err);
 }
 
 int sq_alert_part_own(struct sq_stage *base, struct sq_source_partition *partition, struct sq_owned **owned, struct sq_err *err)

@@ -65,8 +65,9 @@ static void on_turn(void *ctx)
 
 static void reader_start(struct sq_state_reader *base, const struct sq_state_handler *handler) { ((struct reader *)base)->handler = *handler; }
 
-static void reader_read(struct sq_state_reader *base, int32_t partition, void *cookie)
+static int reader_read(struct sq_state_reader *base, int32_t partition, void *cookie, struct sq_err *err)
 {
+    (void)err;
     struct reader *reader = (struct reader *)base;
     struct request *request = calloc(1, sizeof *request), **link = &reader->first;
     if (!request) abort();
@@ -74,6 +75,7 @@ static void reader_read(struct sq_state_reader *base, int32_t partition, void *c
     while (*link) link = &(*link)->next;
     *link = request;
     turn_soon(reader);
+    return 0;
 }
 
 static void reader_cancel(struct sq_state_reader *base, void *cookie)

@@ -26,6 +26,7 @@ struct world {
     struct fake_topic scores, dlq, alerts;
     struct fake_source source;
     struct fake_sink sink;
+    struct sq_state_reader *reader; /* NULL: no state is kept */
     struct sq_pipeline *pipeline;
 };
 
@@ -50,7 +51,8 @@ static void world_start(struct world *world)
 {
     struct sq_err err;
     const struct sq_pipeline_options options = {.loop = world->loop, .config = world->config, .mode = "live",
-                                                .alert_source = &world->source.base, .alert_sink = &world->sink.base};
+                                                .alert_source = &world->source.base, .alert_sink = &world->sink.base,
+                                                .state_reader = world->reader};
     if (sq_pipeline_open(&world->pipeline, &options, &err)) fail_msg("%s", err.message);
 }
 
@@ -299,6 +301,29 @@ static void a_foreign_record_is_a_dead_letter_and_the_rest_goes_on(void **state)
     world_close(&world);
 }
 
+static void reader_start(struct sq_state_reader *reader, const struct sq_state_handler *handler) { (void)reader, (void)handler; }
+static void reader_cancel(struct sq_state_reader *reader, void *cookie) { (void)reader, (void)cookie; }
+static int reader_without_memory(struct sq_state_reader *reader, int32_t partition, void *cookie, struct sq_err *err)
+{
+    (void)reader, (void)partition, (void)cookie;
+    return sq_err_set(err, SQ_E_NOMEM, "no memory");
+}
+
+static void a_worker_that_cannot_ask_for_its_state_ends_before_it_takes_a_record(void **state)
+{
+    (void)state;
+    static const struct sq_state_reader_ops ops = {reader_start, reader_without_memory, reader_cancel, NULL};
+    struct sq_state_reader reader = {&ops};
+    struct world world = {.reader = &reader};
+    world_open(&world);
+    add_story(&world);
+    world_start(&world);
+    assert_int_equal(sq_pipeline_run(world.pipeline), sq_err_exit_code(SQ_E_NOMEM));
+    assert_int_equal(world.alerts.partitions[0].count, 0);
+    assert_int_equal(world.scores.committed[0], -1);
+    world_close(&world);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -310,6 +335,7 @@ int main(void)
         cmocka_unit_test(a_restart_in_the_middle_publishes_just_the_rest),
         cmocka_unit_test(rebalances_change_nothing),
         cmocka_unit_test(a_foreign_record_is_a_dead_letter_and_the_rest_goes_on),
+        cmocka_unit_test(a_worker_that_cannot_ask_for_its_state_ends_before_it_takes_a_record),
     };
     sq_log_set(SQ_LOG_ERROR, SQ_LOG_TEXT);
     return cmocka_run_group_tests(tests, NULL, NULL);
