@@ -237,18 +237,25 @@ static int read_cases(const struct reader *reader, const struct sq_yaml *node, v
 
 static const struct key file_keys[] = {{"config", read_text, offsetof(struct sq_test_file, config)}, {"tests", read_cases, 0}, {0}};
 
-int sq_test_file_open(struct sq_test_file *file, const char *path, struct sq_err *err)
+int sq_test_file_parse(struct sq_test_file *file, const char *path, struct sq_str text, struct sq_err *err)
 {
-    *file = (struct sq_test_file){.path = path};
-    struct sq_buf text;
-    sq_buf_init(&text);
     const struct reader reader = {path, err};
-    int status = sq_json_read_file(&text, path, SQ_YAML_BYTES_MAX, SQ_E_CONFIG, err);
-    if (status == 0) status = sq_yaml_parse(&file->root, path, sq_buf_view(&text), err);
+    *file = (struct sq_test_file){.path = path};
+    int status = sq_yaml_parse(&file->root, path, text, err);
     if (status == 0) status = read_map(&reader, file->root, file_keys, NULL, file);
     if (status == 0 && file->cases_count == 0) status = fail(&reader, file->root, "tests: the file has none");
-    sq_buf_deinit(&text);
     if (status) sq_test_file_close(file);
+    return status;
+}
+
+int sq_test_file_open(struct sq_test_file *file, const char *path, struct sq_err *err)
+{
+    struct sq_buf text;
+    *file = (struct sq_test_file){0};
+    sq_buf_init(&text);
+    int status = sq_json_read_file(&text, path, SQ_YAML_BYTES_MAX, SQ_E_CONFIG, err);
+    if (status == 0) status = sq_test_file_parse(file, path, sq_buf_view(&text), err);
+    sq_buf_deinit(&text);
     return status;
 }
 

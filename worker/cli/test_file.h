@@ -41,7 +41,8 @@ struct sq_test_file {
     unsigned cases_count;
 };
 
-/* SQ_E_CONFIG: the message names file, line and column. On failure there is nothing to close. */
+/* SQ_E_CONFIG: the message names file, line and column. On failure there is nothing to close. `path` stays the caller's and is kept. */
+int sq_test_file_parse(struct sq_test_file *file, const char *path, struct sq_str text, struct sq_err *err);
 int sq_test_file_open(struct sq_test_file *file, const char *path, struct sq_err *err);
 void sq_test_file_close(struct sq_test_file *file);
 

@@ -65,8 +65,9 @@ static int find_partitions(struct reader *reader, struct sq_err *err)
 {
     const struct rd_kafka_metadata *metadata;
     rd_kafka_topic_t *topic = rd_kafka_topic_new(reader->client, reader->topic, NULL);
-    rd_kafka_resp_err_t error = topic ? rd_kafka_metadata(reader->client, 0, topic, &metadata, ANSWER_MS) : rd_kafka_last_error();
-    if (topic) rd_kafka_topic_destroy(topic);
+    if (!topic) return broker_err(reader, RD_KAFKA_RESP_ERR__INVALID_ARG, err);
+    rd_kafka_resp_err_t error = rd_kafka_metadata(reader->client, 0, topic, &metadata, ANSWER_MS);
+    rd_kafka_topic_destroy(topic);
     if (error) return broker_err(reader, error, err);
     int count = metadata->topic_cnt == 1 && !metadata->topics[0].err ? metadata->topics[0].partition_cnt : 0;
     rd_kafka_metadata_destroy(metadata);
