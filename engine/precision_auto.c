@@ -22,6 +22,12 @@ struct plan {
     unsigned char rungs[SQ_LAYERS_MAX][SQ_PRODUCTS]; /* places on the ladder */
 };
 
+struct climb {
+    unsigned layer, product, rung;
+    double left;  /* of the harm */
+    double worth; /* harm saved for what it costs */
+};
+
 struct trial {
     struct sq_engine *engine;
     struct sq_session *session;
@@ -31,6 +37,8 @@ struct trial {
     unsigned rungs_count, layers; /* stored ones */
     struct sq_weights sets[SQ_RUNGS_MAX]; /* the whole model on each rung; opened when first asked for */
     struct plan plan;
+    struct climb climbs[SQ_LAYERS_MAX * SQ_PRODUCTS * (SQ_RUNGS_MAX - 1)]; /* in their order */
+    unsigned climbs_count;
     double harm[SQ_LAYERS_MAX][SQ_PRODUCTS]; /* the square of the difference that it makes on its rung, as estimated */
     struct sq_prediction expected[SQ_PRECISION_TEXTS], got[SQ_PRECISION_TEXTS];
 };
@@ -146,11 +154,7 @@ static double noise(const struct sq_rung *rung)
 
 /* ---- climbing ---- */
 
-struct climb {
-    unsigned layer, product, rung;
-    double left;  /* of the harm */
-    double worth; /* harm saved for what it costs */
-};
+static unsigned char *planned(struct plan *plan, const struct climb *climb) { return &plan->rungs[climb->layer][climb->product]; }
 
 static struct climb judge(struct trial *trial, unsigned layer, unsigned product, unsigned rung)
 {
@@ -174,7 +178,8 @@ static bool climb(struct trial *trial)
         }
     }
     if (best.worth < 0) return false;
-    trial->plan.rungs[best.layer][best.product] = (unsigned char)best.rung;
+    trial->climbs[trial->climbs_count++] = best;
+    *planned(&trial->plan, &best) = (unsigned char)best.rung;
     trial->harm[best.layer][best.product] *= best.left;
     return true;
 }
@@ -187,21 +192,43 @@ static int open_planned(struct trial *trial, struct sq_err *err)
     return status;
 }
 
+static bool holds_after(struct trial *trial, unsigned climbs_count)
+{
+    fill_plan(&trial->plan, 0);
+    for (unsigned i = 0; i < climbs_count; i++) *planned(&trial->plan, &trial->climbs[i]) = (unsigned char)trial->climbs[i].rung;
+    return holds(trial);
+}
+
+/* The estimate may have asked for too much: of the climbs since the texts last disagreed, as few as they agree with, halving what is in question. */
+static void step_back(struct trial *trial, unsigned failed_count)
+{
+    unsigned held_count = trial->climbs_count, last = held_count;
+    while (held_count - failed_count > 1) {
+        last = failed_count + (held_count - failed_count) / 2;
+        if (holds_after(trial, last)) held_count = last;
+        else failed_count = last;
+    }
+    if (last != held_count) holds_after(trial, held_count);
+}
+
 /* Until the texts agree. What they show puts the estimate right each time, and it has to reach less. */
 static int search(struct trial *trial, struct sq_err *err)
 {
     double *difference = &trial->engine->info.precision_difference, aim = difference_max;
+    unsigned failed_count = 0;
     int status = 0;
     bool agrees = false;
     estimate_harm(trial);
     while (status == 0 && !agrees) {
         double scale = *difference * *difference / total_harm(trial);
         aim *= aim_step;
+        failed_count = trial->climbs_count;
         bool has_climbed = climb(trial);
         while (has_climbed && scale * total_harm(trial) > aim * aim) has_climbed = climb(trial);
         status = open_planned(trial, err);
         agrees = status == 0 && (holds(trial) || !has_climbed);
     }
+    if (agrees) step_back(trial, failed_count);
     return status;
 }
 
