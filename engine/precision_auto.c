@@ -16,7 +16,7 @@
 static const double difference_max = 0.005, agreement_min = 0.98;
 static const double aim_step = 0.95; /* an estimate has to reach this share of difference_max, and of that again where it was wrong */
 
-enum { HARM_EVERY = 3 /* texts of which one is looked at for harm */ };
+enum { HARM_EVERY = 5 /* texts of which one is looked at for harm */ };
 
 struct plan {
     unsigned char rungs[SQ_LAYERS_MAX][SQ_PRODUCTS]; /* places on the ladder */
@@ -184,31 +184,42 @@ static bool climb(struct trial *trial)
     return true;
 }
 
-static int open_planned(struct trial *trial, struct sq_err *err)
+/* The first `count` climbs become the plan. */
+static void plan_climbs(struct trial *trial, unsigned count)
+{
+    fill_plan(&trial->plan, 0);
+    for (unsigned i = 0; i < count; i++) *planned(&trial->plan, &trial->climbs[i]) = (unsigned char)trial->climbs[i].rung;
+}
+
+/* Whether the texts agree after so many climbs. */
+static int try_climbs(struct trial *trial, unsigned count, bool *agrees, struct sq_err *err)
 {
     int status = 0;
+    plan_climbs(trial, count);
     for (unsigned i = 0; status == 0 && i < trial->layers * SQ_PRODUCTS; i++)
         status = open_set(trial, trial->plan.rungs[i / SQ_PRODUCTS][i % SQ_PRODUCTS], err);
+    *agrees = status == 0 && holds(trial);
     return status;
 }
 
-static bool holds_after(struct trial *trial, unsigned climbs_count)
-{
-    fill_plan(&trial->plan, 0);
-    for (unsigned i = 0; i < climbs_count; i++) *planned(&trial->plan, &trial->climbs[i]) = (unsigned char)trial->climbs[i].rung;
-    return holds(trial);
-}
-
 /* The estimate may have asked for too much: of the climbs since the texts last disagreed, as few as they agree with, halving what is in question. */
-static void step_back(struct trial *trial, unsigned failed_count)
+static int step_back(struct trial *trial, unsigned failed_count, struct sq_err *err)
 {
-    unsigned held_count = trial->climbs_count, last = held_count;
-    while (held_count - failed_count > 1) {
-        last = failed_count + (held_count - failed_count) / 2;
-        if (holds_after(trial, last)) held_count = last;
-        else failed_count = last;
+    struct sq_model_info *info = &trial->engine->info;
+    double agreement = info->precision_agreement, difference = info->precision_difference; /* with held_count climbs */
+    unsigned held_count = trial->climbs_count;
+    int status = 0;
+    while (status == 0 && held_count - failed_count > 1) {
+        unsigned middle = failed_count + (held_count - failed_count) / 2;
+        bool agrees;
+        status = try_climbs(trial, middle, &agrees, err);
+        *(agrees ? &held_count : &failed_count) = middle;
+        if (agrees) agreement = info->precision_agreement, difference = info->precision_difference;
     }
-    if (last != held_count) holds_after(trial, held_count);
+    plan_climbs(trial, held_count);
+    info->precision_agreement = agreement;
+    info->precision_difference = difference;
+    return status;
 }
 
 /* Until the texts agree. What they show puts the estimate right each time, and it has to reach less. */
@@ -225,11 +236,10 @@ static int search(struct trial *trial, struct sq_err *err)
         failed_count = trial->climbs_count;
         bool has_climbed = climb(trial);
         while (has_climbed && scale * total_harm(trial) > aim * aim) has_climbed = climb(trial);
-        status = open_planned(trial, err);
-        agrees = status == 0 && (holds(trial) || !has_climbed);
+        status = try_climbs(trial, trial->climbs_count, &agrees, err);
+        agrees = agrees || !has_climbed;
     }
-    if (agrees) step_back(trial, failed_count);
-    return status;
+    return status < 0 ? status : step_back(trial, failed_count, err);
 }
 
 static int settle(struct trial *trial, struct sq_err *err)
