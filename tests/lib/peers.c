@@ -15,11 +15,15 @@
 enum { MINUTE_MS = 60000, MINUTES = 256, BLOCK = 15, LAG_BLOCKS = 8 };
 #define KNOWN_MESSAGES 200.0 /* effective sample size of a share that is known: chance, and a little more */
 
-const char *const peer_names[PEERS] = {"ratio of hours", "fixed share", "mean + k sd", "binomial z", "CUSUM", "knows share", "knows all"};
+const char *const peer_names[PEERS] = {"ratio of hours", "fixed share", "mean + k sd", "binomial z", "CUSUM",
+                                      "knows share",    "knows all",   "onsets, share", "onsets, all"};
+static const double strengths[] = {0.5, 1, 2}, event_share = 0.75; /* what an event adds to the usual volume, and how much of it matches */
 
 static const struct {
     double from, factor;
-} scales[PEERS] = {{1.2, 1.06}, {0.15, 1.035}, {2, 1.035}, {2.5, 1.02}, {3, 1.035}, {1.5, 1.025}, {1.5, 1.025}};
+} scales[PEERS] = {{1.2, 1.06}, {0.15, 1.035}, {2, 1.035}, {2.5, 1.02}, {3, 1.035}, {1.5, 1.025}, {1.5, 1.025}, {2, 1.025}, {2, 1.025}};
+
+enum { STRENGTHS = sizeof strengths / sizeof *strengths };
 
 struct watched {
     struct sq_copies texts, authors;
@@ -27,6 +31,7 @@ struct watched {
     struct sq_baseline usual;
     double blocks, mean, square; /* of matches in a block, decayed */
     double cusum;
+    double onsets[2][STRENGTHS]; /* likelihood ratios, summed over onsets: by the share, and by the volume as well */
     int64_t last_ms, next_block;
     struct sq_episode episodes[PEERS][PEERS_THRESHOLDS];
 };
@@ -102,10 +107,9 @@ static bool is_enough(const struct peers *peers, struct sq_counts counts)
 static double z_of(struct sq_counts counts, double p) { return (counts.matched - counts.count * p) / sqrt(counts.count * p * (1 - p)); }
 
 /* What our test would say if it knew the truth, the best of many windows. */
-static void measure_knowing(const struct peers *peers, const struct watched *w, unsigned entity, int64_t minute, double values[PEERS])
+static void measure_knowing(const struct peers *peers, const struct watched *w, struct planted_truth truth, int64_t minute, double values[PEERS])
 {
     static const int lengths[] = {2, 5, 10, 15, 20, 30, 60};
-    const struct planted_truth truth = peers->truth(entity, minute * MINUTE_MS, peers->ctx);
     for (unsigned i = 0; i < sizeof lengths / sizeof *lengths; i++) {
         struct sq_counts counts = sum(w, minute - lengths[i], minute);
         if (!is_enough(peers, counts)) continue;
@@ -113,6 +117,29 @@ static void measure_knowing(const struct peers *peers, const struct watched *w, 
         values[PEER_KNOWS_SHARE] = fmax(values[PEER_KNOWS_SHARE], strength);
         strength += sq_surge_evidence(counts.count, counts.matched, truth.share, KNOWN_MESSAGES, truth.rate * lengths[i], 1.2 / lengths[i]);
         values[PEER_KNOWS_ALL] = fmax(values[PEER_KNOWS_ALL], strength);
+    }
+}
+
+/* By how much likelier the last minute is if there is an event, tempered, as messages that answer each other say less than as many others. */
+static void add_onsets(struct watched *w, struct planted_truth truth, struct sq_counts last)
+{
+    const double temper_share = 0.7, temper_volume = 0.3, ratio_max = 1e9;
+    for (unsigned i = 0; i < STRENGTHS; i++) {
+        double s = strengths[i], p = truth.share, raised = (p + event_share * s) / (1 + s);
+        double share = temper_share * (last.matched * log(raised / p) + (last.count - last.matched) * log((1 - raised) / (1 - p)));
+        double volume = temper_volume * (last.count * log(1 + s) - s * truth.rate);
+        w->onsets[0][i] = fmin((1 + w->onsets[0][i]) * exp(share), ratio_max);
+        w->onsets[1][i] = fmin((1 + w->onsets[1][i]) * exp(share + volume), ratio_max);
+    }
+}
+
+static void measure_onsets(const struct peers *peers, const struct watched *w, int64_t minute, double values[PEERS])
+{
+    if (!is_enough(peers, sum(w, minute - 60, minute))) return;
+    for (unsigned with_volume = 0; with_volume < 2; with_volume++) {
+        double ratios = 0;
+        for (unsigned i = 0; i < STRENGTHS; i++) ratios += w->onsets[with_volume][i];
+        values[PEER_ONSETS_SHARE + with_volume] = log10(1 + ratios / STRENGTHS);
     }
 }
 
@@ -146,10 +173,14 @@ static void step(struct peers *peers, unsigned entity, int64_t minute)
 {
     struct watched *w = &peers->watched[entity];
     learn(peers, w, minute);
-    add_cusum(w, w->minutes[(minute - 1) & (MINUTES - 1)]);
+    const struct sq_counts last = w->minutes[(minute - 1) & (MINUTES - 1)];
+    const struct planted_truth truth = peers->truth(entity, minute * MINUTE_MS, peers->ctx);
+    add_cusum(w, last);
+    add_onsets(w, truth, last);
     double values[PEERS];
     measure(peers, w, minute, values);
-    measure_knowing(peers, w, entity, minute, values);
+    measure_knowing(peers, w, truth, minute, values);
+    measure_onsets(peers, w, minute, values);
     for (unsigned peer = 0; peer < PEERS; peer++)
         for (unsigned i = 0; i < PEERS_THRESHOLDS; i++) {
             struct sq_episode *episode = &w->episodes[peer][i];

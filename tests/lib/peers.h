@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Rules that others use, for comparison: each with our collapsing of copies, our least numbers of messages and our life of an alert, and run
- * with many thresholds at once, of which the study takes the best. Two more know what nobody can know: they say how much a stream has to give. */
+ * with many thresholds at once, of which the study takes the best. Four more know what nobody can know: they say how much a stream has to give. */
 #ifndef SQ_TEST_PEERS_H
 #define SQ_TEST_PEERS_H
 
@@ -18,6 +18,8 @@ enum peer {
     PEERS_REAL,
     PEER_KNOWS_SHARE = PEERS_REAL, /* our test, with the true share instead of a baseline, over seven windows from 2 minutes to an hour */
     PEER_KNOWS_ALL,  /* the same with the true volume as well */
+    PEER_ONSETS_SHARE, /* the likelihood ratio of an event that began at whatever minute (Shiryaev and Roberts), given the true share */
+    PEER_ONSETS_ALL, /* and given the true volume */
     PEERS
 };
 

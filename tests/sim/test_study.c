@@ -83,16 +83,18 @@ static int study(uint64_t seeds, unsigned entities, unsigned days)
 {
     for (enum stream_kind kind = STREAM_MATCHED; kind <= STREAM_MARKOV; kind++) {
         for (int events = 1; events >= 0; events--) {
-            double recall = 0, early = 0, false_rate = 0, delay = 0;
+            double recall = 0, early = 0, false_rate = 0, delay = 0, by_volume[VERDICT_VOLUMES] = {0};
             for (uint64_t seed = 1; seed <= seeds; seed++) {
                 struct judge_result r = run(kind, events, 100 + seed, entities, days, 1);
                 recall += verdict_recall(&r.verdict) / (double)seeds;
                 early += verdict_early(&r.verdict) / (double)seeds;
                 false_rate += judge_false_rate(&r) / (double)seeds;
                 delay += r.verdict.delay_minutes / (double)seeds;
+                for (unsigned i = 0; i < VERDICT_VOLUMES; i++)
+                    by_volume[i] += r.verdict.false_by_volume[i] * VERDICT_VOLUMES / r.entity_weeks / (double)seeds;
             }
-            printf("%-8s %-6s mean of %llu: recall %.3f, within 20 min %.3f, false %.2f, delay %.0f\n", kinds[kind], events ? "events" : "null",
-                   (unsigned long long)seeds, recall, early, false_rate, delay);
+            printf("%-8s %-6s mean of %llu: recall %.3f, within 20 min %.3f, false %.2f (by volume %.2f %.2f %.2f), delay %.0f\n", kinds[kind],
+                   events ? "events" : "null", (unsigned long long)seeds, recall, early, false_rate, by_volume[0], by_volume[1], by_volume[2], delay);
         }
     }
     return 0;

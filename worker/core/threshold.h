@@ -4,7 +4,8 @@
  * A histogram, forgetting over five days, of the largest S of each calm 15-minute block. Its tail is taken as exponential, and T put where
  * `budget` alerts a week would lie above it, of 1.2 blocks each. Alerts that were false belong to the tail too: one enters when it
  * ends, cut to just above the T of its time. An alert far above T was a real spike and does not enter, or it would deafen the entity. How
- * steeply the tail falls is drawn to what all entities of the partition say: one entity's few peaks alone make a restless T. */
+ * steeply the tail falls is drawn to what all entities of the partition say, as all of the entity's peaks lie to theirs: the few peaks of its
+ * tail alone make a restless T. */
 #ifndef SQ_CORE_THRESHOLD_H
 #define SQ_CORE_THRESHOLD_H
 

@@ -6,7 +6,7 @@ import sys
 from pathlib import Path
 
 source, folder = open(sys.argv[1]).read(), Path(sys.argv[2])
-KNOWING = {"knows share": "knows the share", "knows all": "knows share, volume"}
+KNOWING = {"knows share": "knows the share", "knows all": "knows share, volume", "onsets, share": "share, any onset", "onsets, all": "volume, any onset"}
 OURS = "Squall, defaults"
 
 
@@ -60,7 +60,7 @@ classes = re.findall(r"strength (\S+) +recall", source)
 for name, recall, early, by_strength in re.findall(r"peer (.{14}) recall (\S+) .*?within 20 min (\S+) .*?\n.*?early by strength ([0-9. ]+),", source):
     name = KNOWING.get(name.strip(), name.strip())
     rows.append((name, float(recall), float(early)))
-    if name in KNOWING.values() or name == "binomial z":
+    if name in ("knows the share", "knows share, volume", "binomial z"):
         curves.append((name, [float(v) for v in by_strength.split()]))
 rows.sort(key=lambda row: -row[2])
 curves.sort(key=lambda curve: -sum(curve[1]))

@@ -85,6 +85,18 @@ static void is_drawn_to_what_others_say(void **state)
     assert_true(sq_threshold_of(&tail, &flat, 1) > alone + 0.2);
 }
 
+/* The same tail, the same others: an entity whose usual peaks lie closer together than theirs has the steeper tail. */
+static void others_tails_count_as_far_as_their_peaks_are_alike(void **state)
+{
+    (void)state;
+    struct sq_threshold others = sample(), near = sample(), far = sample();
+    others.bins[0] = 60, others.bins[1] = 30;
+    near.bins[0] = 90;
+    far.bins[2] = 90;
+    near.bins[3] = far.bins[3] = 14; /* the tail begins there */
+    assert_true(sq_threshold_of(&near, &others, 1) < sq_threshold_of(&far, &others, 1));
+}
+
 static void puts_what_is_far_out_into_the_last_bin(void **state)
 {
     (void)state;
@@ -101,7 +113,8 @@ int main(void)
         cmocka_unit_test(agrees_with_a_worked_value),     cmocka_unit_test(asks_more_of_a_smaller_budget),
         cmocka_unit_test(waits_for_two_days_of_blocks),   cmocka_unit_test(knows_nothing_of_a_calm_entity),
         cmocka_unit_test(keeps_real_spikes_out),
-        cmocka_unit_test(is_drawn_to_what_others_say),          cmocka_unit_test(puts_what_is_far_out_into_the_last_bin),
+        cmocka_unit_test(is_drawn_to_what_others_say),    cmocka_unit_test(others_tails_count_as_far_as_their_peaks_are_alike),
+        cmocka_unit_test(puts_what_is_far_out_into_the_last_bin),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
