@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Planted events in streams of what the model said of real texts (tests/lib/planted.h): the detector at its defaults against the rules of
  * others at their best thresholds. As a test, one short stream with generous bounds; `sim_planted FIRST_SEED SEEDS [ENTITIES [DAYS]]`
- * prints what ops/docs/DETECTION.md shows, and `sim_planted tones|scores SEED ENTITIES DAYS FOLDER` writes a stream: tones for
+ * prints what ops/docs/DETECTION.md shows, `sim_planted ours FIRST_SEED SEEDS` the same without the others' rules, which is quick enough for many
+ * seeds, and `sim_planted tones|scores SEED ENTITIES DAYS FOLDER` writes a stream: tones for
  * ops/bench/detection/texts.py to deal texts to, or scores for `squall replay`. */
 #include <setjmp.h>
 #include <stdarg.h>
@@ -118,7 +119,7 @@ static void add_seed(struct study *study, const struct planted_verdicts *verdict
     put(&study->delays, ours->delay_minutes);
 }
 
-static void print_study(struct study *s, double weeks)
+static void print_ours(struct study *s, double weeks)
 {
     printf("ours: recall %.3f +- %.3f, within 20 min %.3f +- %.3f, false %.2f +- %.2f an entity-week, delay %.0f +- %.0f min\n", mean(&s->recalls),
            deviation(&s->recalls), mean(&s->earlies), deviation(&s->earlies), mean(&s->falses), deviation(&s->falses), mean(&s->delays),
@@ -129,6 +130,10 @@ static void print_study(struct study *s, double weeks)
     printf("reopenings %.3f an alert\n", verdict_ratio(s->ours.reopenings, s->ours.alerts));
     print_parts(&s->ours);
     print_false("planted", &s->ours, weeks);
+}
+
+static void print_peers(struct study *s, double weeks)
+{
     for (unsigned peer = 0; peer < PEERS; peer++) print_peer((enum peer)peer, s->peers[peer], weeks, s->ours.false_alerts);
 }
 
@@ -149,7 +154,7 @@ static void study_budgets(struct planted_options options, unsigned first, unsign
     }
 }
 
-static int study(unsigned first, unsigned seeds, unsigned entities, unsigned days)
+static int study(unsigned first, unsigned seeds, unsigned entities, unsigned days, bool with_peers)
 {
     const struct planted_deck deck = read_deck(DECK);
     static struct planted_verdicts verdicts;
@@ -157,11 +162,12 @@ static int study(unsigned first, unsigned seeds, unsigned entities, unsigned day
     struct planted_options options = {.entities = entities, .days = days, .deck = &deck};
     double weeks = entities * ((double)days - VERDICT_WARMUP_DAYS) / 7;
     for (options.seed = first; options.seed < first + seeds; options.seed++) {
-        planted_run(&options, 1, true, &verdicts);
+        planted_run(&options, 1, with_peers, &verdicts);
         add_seed(&sums, &verdicts, weeks);
     }
     printf("seeds %u to %u\n", first, first + seeds - 1);
-    print_study(&sums, weeks * seeds);
+    print_ours(&sums, weeks * seeds);
+    if (with_peers) print_peers(&sums, weeks * seeds);
     study_budgets(options, first, seeds, weeks);
     return 0;
 }
@@ -245,8 +251,9 @@ int main(int argc, char **argv)
         const struct planted_deck deck = read_deck(DECK);
         return write_stream(number(argc, argv, 2, 1), number(argc, argv, 3, 12), number(argc, argv, 4, 16), argv[5], strcmp(argv[1], "scores") == 0 ? &deck : NULL);
     }
+    if (argc == 4 && strcmp(argv[1], "ours") == 0) return study(number(argc, argv, 2, 1), number(argc, argv, 3, 1), 36, 28, false);
     if (argc > 2)
-        return study(number(argc, argv, 1, 1), number(argc, argv, 2, 1), number(argc, argv, 3, 36), number(argc, argv, 4, 28));
+        return study(number(argc, argv, 1, 1), number(argc, argv, 2, 1), number(argc, argv, 3, 36), number(argc, argv, 4, 28), true);
     const struct CMUnitTest tests[] = {cmocka_unit_test(finds_planted_events_and_passes_decoys_over)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
