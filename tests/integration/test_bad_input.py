@@ -8,6 +8,7 @@ import time
 from collections import Counter
 from pathlib import Path
 
+import pytest
 from bad_records import KINDS, NOW_MS, SECRET, event
 from squall import BINARY, ROOT, headers_of, letter_coordinates, outcome, unique, wait_for
 
@@ -112,24 +113,30 @@ def test_what_the_client_cannot_unpack_is_stepped_over(kafka, model, scores, sta
     assert kafka.committed(f"{app}-score", topic) == [len(readable + unreadable)]
 
 
-def test_a_damaged_batch_is_stepped_over(breakable, model, scores, start):
-    """A byte that flipped on the broker's disk: the client finds that the checksum doesn't fit, and would fetch it again for ever."""
-    app, topic, kafka = unique("flip"), unique("posts"), breakable
-    kafka.make_topic(topic, 1)
+class Damaged:
+    """Twenty good records, a batch in which a byte has flipped on the broker's disk, and twenty good ones again. The client finds that the
+    checksum doesn't fit, and would fetch it again for ever."""
 
-    def produce(text, count):
-        return kafka.produce(topic, [{"value": event(text=f"{text} {i}"), "partition": 0} for i in range(count)], **{"linger.ms": 500})
+    def __init__(self, kafka, batch):
+        self.kafka, self.topic = kafka, unique("flip")
+        kafka.make_topic(self.topic, 1)
+        self.before, self.damaged, self.behind = self.produce("the phone is good", 20), self.produce("tobeflipped", batch), self.produce("the phone is good", 20)
+        folder = Path(kafka.environment.get("SQUALL_BROKER_DIR", ROOT / ".kafka"))
+        segment, = (path for path in folder.glob(f"**/{self.topic}-0/*.log") if path.stat().st_size)
+        with open(segment, "r+b") as file:
+            file.seek(file.read().index(b"tobeflipped"))
+            file.write(b"T")
 
-    readable, damaged = produce("the phone is good", 20), produce("tobeflipped", 2)
-    readable += produce("the phone is good", 20)
-    folder = Path(kafka.environment.get("SQUALL_BROKER_DIR", ROOT / ".kafka"))
-    segment, = (path for path in folder.glob(f"**/{topic}-0/*.log") if path.stat().st_size)
-    with open(segment, "r+b") as file:
-        file.seek(file.read().index(b"tobeflipped"))
-        file.write(b"T")
-    worker = start(app, topic, on=kafka, model=model).wait_ready()
-    wait_for("all records out", lambda: worker.status()["scored"] + worker.status()["dead_lettered"] == len(readable + damaged))
-    assert outcome(kafka, scores, app) == (Counter(readable), Counter(damaged))
-    for message in kafka.read(f"{app}.dlq"):
+    def produce(self, text, count):
+        return self.kafka.produce(self.topic, [{"value": event(text=f"{text} {i}"), "partition": 0} for i in range(count)], **{"linger.ms": 500})
+
+
+@pytest.mark.parametrize("strategy", ["range", "cooperative-sticky"])
+def test_a_damaged_batch_is_stepped_over(breakable, model, scores, start, strategy):
+    app, log = unique("flip"), Damaged(breakable, 2)
+    worker = start(app, log.topic, on=breakable, model=model, config={"kafka": {"consumer": {"partition.assignment.strategy": strategy}}}).wait_ready()
+    wait_for("all records out", lambda: worker.status()["scored"] + worker.status()["dead_lettered"] == 42)
+    assert outcome(breakable, scores, app) == (Counter(log.before + log.behind), Counter(log.damaged))
+    for message in breakable.read(f"{app}.dlq"):
         assert message.value() is None and headers_of(message)["__squall.errors.reason"] == "unreadable"
     assert worker.stop() == 0

@@ -69,9 +69,12 @@ def test_many_entities_are_restored_though_it_is_killed_while_it_does(kafka, mod
         time.sleep(draw.uniform(0, 1))
         worker.kill()
     began = time.monotonic()
-    worker = start(app, topic, model=model, name="w2").wait_ready()
+    worker = start(app, topic, model=model, name="w2").wait_ready(90 * TIMES)
+    ready_s, cpu_s = time.monotonic() - began, worker.cpu_seconds()
+    states = kafka.read(f"{app}.alert-state")
     restored = sum(line["entities"] for line in worker.log_lines() if line["msg"] == "state restored")
-    print(f"\n{restored} entities restored in {time.monotonic() - began:.1f} s, with {len(strangers)} foreign transactions to wait for")
+    print(f"\n{restored} entities restored from {len(states)} records of {sum(len(state.value() or b'') for state in states)} bytes: ready "
+          f"{ready_s:.1f} s after it was started, {cpu_s:.1f} CPU seconds, {worker.rss_mib():.0f} MiB resident")
     assert restored == known and restored > CROWD * 8 // 10
     go_on(kafka, app, topic, records[part:], worker)
     assert check_alerts(kafka, app, worker) > 0

@@ -88,6 +88,18 @@ def test_a_broker_that_is_away_at_start_is_waited_for(kafka, model, scores, star
         assert worker.stop() == 0
 
 
+def test_a_topic_that_is_missing_is_waited_for(kafka, model, start):
+    app, topic = unique("missing"), unique("posts")
+    worker = start(app, topic, model=model, config={"kafka": {"consumer": {"topic.metadata.refresh.interval.ms": "1000"}}})
+    wait_for("it says which", lambda: f"{topic}: Broker: Unknown topic" in worker.log_text())
+    assert worker.is_running() and worker.get("/readyz")[0] == 503
+    kafka.make_topic(topic, 3)
+    kafka.produce(topic, posts(20))
+    worker.wait_ready()
+    wait_for("all are scored", lambda: worker.status()["scored"] == 20)
+    assert worker.stop() == 0
+
+
 def test_it_stops_at_once_while_the_broker_is_away(kafka, model, start):
     worker = start(unique("never"), unique("posts"), model=model, brokers=f"127.0.0.1:{free_port()}")
     wait_for("the page answers", lambda: worker.get("/livez")[0] == 200)

@@ -74,6 +74,21 @@ def test_metrics_exist(page):
             assert {family, re.sub("_(bucket|sum|count)$", "", family)} & families, family
 
 
+def test_what_shows_a_promise_is_there():
+    """The table of promises: each file in it exists, and has the tests that are named behind it."""
+    table = (ROOT / "ops/docs/RELIABILITY.md").read_text().split("## What is promised, and what shows it")[1]
+    folders, tests = {"i": "tests/integration/test_", "u": "tests/unit/", "tests": "tests/"}, 0
+    for shown in re.findall(r"^\|[^|]+\|([^|]+)\|$", table, re.M):
+        for place, name in re.findall(r"`((?:i|u|tests)/[^` ]+)`|\b(\w+_\w+_\w+)\b(?!`)", shown):
+            if place:
+                folder, _, rest = place.partition("/")
+                text = (ROOT / (folders[folder] + rest)).read_text()
+            else:
+                assert name in text, f"{place} has no {name}"
+                tests += 1
+    assert tests > 30
+
+
 def test_the_first_ten_minutes_of_the_readme(tmp_path):
     first = squall(["init", "--brokers", "localhost:9092", "--topic", "posts"], tmp_path)
     assert first.returncode == 0

@@ -303,11 +303,33 @@ static void however_long_it_takes_nothing_is_lost(void **state)
     free(world);
 }
 
+/* The mock says yes to every request of a transaction and keeps none of the promises. */
+static void exactly_once_is_refused_where_it_is_not_kept(void **state)
+{
+    (void)state;
+    struct world *world = calloc(1, sizeof *world);
+    assert_non_null(world);
+    world_open(world);
+    stop(world, "for another delivery");
+    char command[1024];
+    snprintf(command, sizeof command, "'%s' run -c '%s/config' --set delivery=exactly_once >'%s/log' 2>&1", SQUALL_BINARY, world->folder.path,
+             world->folder.path);
+    int status = system(command);
+    assert_true(WIFEXITED(status));
+    assert_int_equal(WEXITSTATUS(status), 78);
+    struct sq_buf log = test_content(&world->folder, "log");
+    assert_non_null(strstr(log.data, "is librdkafka's mock: set delivery: at_least_once"));
+    sq_buf_deinit(&log);
+    world_close(world);
+    free(world);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(whatever_a_broker_answers_nothing_is_lost),
         cmocka_unit_test(however_long_it_takes_nothing_is_lost),
+        cmocka_unit_test(exactly_once_is_refused_where_it_is_not_kept),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

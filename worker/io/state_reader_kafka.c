@@ -61,6 +61,7 @@ static int open_client(const struct kafka_reader *reader, const char *isolation,
     rd_kafka_conf_set(conf, "isolation.level", isolation, NULL, 0);
     rd_kafka_conf_set(conf, "auto.offset.reset", "earliest", NULL, 0); /* compaction moves the beginning */
     rd_kafka_conf_set(conf, "group.instance.id", "", NULL, 0);
+    rd_kafka_conf_set(conf, "queued.min.messages", "100000", NULL, 0); /* with that many it pauses for a second; the bound in bytes stays */
     rd_kafka_conf_set_events(conf, 0);
     status = sq_kafka_open(client, RD_KAFKA_CONSUMER, conf, err);
     if (status == 0) rd_kafka_poll_set_consumer(*client);
