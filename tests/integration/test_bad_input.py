@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 from bad_records import KINDS, NOW_MS, SECRET, event
+from confluent_kafka import TopicPartition
 from squall import BINARY, ROOT, headers_of, letter_coordinates, outcome, unique, wait_for
 
 
@@ -140,3 +141,13 @@ def test_a_damaged_batch_is_stepped_over(breakable, model, scores, start, strate
     for message in breakable.read(f"{app}.dlq"):
         assert message.value() is None and headers_of(message)["__squall.errors.reason"] == "unreadable"
     assert worker.stop() == 0
+
+
+def test_what_was_deleted_while_a_damaged_batch_held_things_up_is_told(breakable, model, start):
+    """As wherever records are gone before they were read: it is for somebody to say where to go on."""
+    app, log = unique("gone"), Damaged(breakable, 500)
+    worker = start(app, log.topic, on=breakable, model=model).wait_ready()
+    wait_for("it is at the batch", lambda: "stepping over" in worker.log_text(), every_s=0.05)
+    breakable.admin.delete_records([TopicPartition(log.topic, 0, log.behind[3][1])])[TopicPartition(log.topic, 0)].result()
+    assert worker.wait(60) == 1
+    assert "deleted before they were read" in worker.log_text()

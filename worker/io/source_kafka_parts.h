@@ -68,8 +68,9 @@ void sq_source_kafka_leak(struct kafka_source *source, rd_kafka_event_t *event);
 bool sq_source_kafka_is_unreadable(const rd_kafka_message_t *error);
 /* Notes such an error, and steps over the record once the patience with it is used up. */
 void sq_source_kafka_unreadable(struct kafka_source *source, struct sq_source_partition *partition, const rd_kafka_message_t *error);
-/* For an error that says that the offset would have to be reset. True: it was for such a record, and reading goes on. */
-bool sq_source_kafka_unreset(struct kafka_source *source, struct sq_source_partition *partition);
+/* For an error that says that the offset would have to be reset, as there is nothing at `offset`. True: it was for such a record, and reading
+ * goes on. */
+bool sq_source_kafka_unreset(struct kafka_source *source, struct sq_source_partition *partition, int64_t offset);
 /* Asked now and then: partitions that are silent since such an error. */
 void sq_source_kafka_restart_silent(struct kafka_source *source);
 

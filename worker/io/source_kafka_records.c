@@ -67,7 +67,7 @@ static void fail_for_reset(struct kafka_source *source, const rd_kafka_message_t
 static void on_message_error(struct kafka_source *source, struct sq_source_partition *partition, const rd_kafka_message_t *message)
 {
     if (message->err == RD_KAFKA_RESP_ERR__AUTO_OFFSET_RESET) {
-        if (!partition || !sq_source_kafka_unreset(source, partition)) fail_for_reset(source, message);
+        if (!partition || !sq_source_kafka_unreset(source, partition, message->offset)) fail_for_reset(source, message);
         return;
     }
     sq_kafka_error_note(source->stage, message->err, rd_kafka_message_errstr(message));

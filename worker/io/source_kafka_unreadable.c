@@ -6,9 +6,9 @@
  * offset: nothing readable behind the batch is ever skipped, and each record of the batch is accounted for. The patience is with the
  * batch: the further records of it cost one try each.
  *
- * Over a wrong checksum the client (2.0.2) stops reading the partition as well, and says that its offset would have to be reset. It isn't:
- * the partition is assigned anew, as a seek does nothing to one that has stopped. After that one of the two words,
- * or both, may be missing: so each counts as a try, and a partition that is silent for a while is assigned anew as well. */
+ * Over a wrong checksum the client (2.0.2) stops reading the partition as well, loses its place, and says that its offset, another than
+ * ours, would have to be reset. It isn't: the partition is assigned anew, as a seek does nothing to one that has stopped. After that one of
+ * the two words, or both, may be missing: so each counts as a try, and a partition that is silent for a while is assigned anew as well. */
 #include "engine/base/clock.h"
 #include "worker/io/log.h"
 #include "worker/io/source_kafka_parts.h"
@@ -67,10 +67,11 @@ void sq_source_kafka_unreadable(struct kafka_source *source, struct sq_source_pa
     fail_try(source, partition, error->offset, error->err);
 }
 
-bool sq_source_kafka_unreset(struct kafka_source *source, struct sq_source_partition *base)
+bool sq_source_kafka_unreset(struct kafka_source *source, struct sq_source_partition *base, int64_t offset)
 {
     struct kafka_partition *partition = (struct kafka_partition *)base;
     if (!partition->restart_at_ns) return false;
+    if (offset == missing_offset(partition, -1)) return false; /* it is where we stand, so what stood there was deleted meanwhile */
     if (!partition->is_reset_due) fail_try(source, partition, partition->stuck_offset, RD_KAFKA_RESP_ERR__BAD_MSG); /* told by the reset alone */
     partition->is_reset_due = false;
     expect_more(partition);
