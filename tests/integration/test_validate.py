@@ -28,6 +28,7 @@ def test_good_records_and_missing_topics(tmp_path, kafka, model):
     assert checks["input"] == ("ok", f"{topic} has 3 partitions")
     assert checks["topics"][0] == "warn" and f"{app}.scores" in checks["topics"][1]
     assert checks["sample"] == ("ok", "100 records decoded")
+    assert checks["fields"][0] == "warn" and "input.fields" in checks["fields"][1]  # these have a text and nothing else
     assert kafka.partitions(f"{app}.scores") == 0  # nothing was created
 
 
@@ -38,7 +39,7 @@ def test_live_records_that_disagree(tmp_path, kafka, model):
     code, checks = validate(tmp_path, kafka.brokers, model, topic, app)
     assert code == 1
     assert checks["sample"] == ("fail", f"1 of 50 records can't be decoded, the first {topic}[0]@42: missing_field: text: field text is absent "
-                                        "or null (input.fields.text)")
+                                        "or null (input.fields.text); it has body")
 
 
 def test_topics_that_do_not_fit(tmp_path, kafka, model):

@@ -9,10 +9,10 @@
 #include "engine/base/json.h"
 #include "worker/cli/args.h"
 #include "worker/cli/model.h"
-#include "worker/io/kafka_probe.h"
+#include "worker/cli/validate_sample.h"
 #include "worker/pipeline/shadow.h"
 
-enum { SAMPLE_RECORDS = 100, BROKER_TIMEOUT_MS = 10000, SAMPLE_TIMEOUT_MS = 10000 };
+enum { BROKER_TIMEOUT_MS = 10000 };
 
 enum verdict { VERDICT_OK, VERDICT_WARN, VERDICT_FAIL };
 static const char *const verdict_words[] = {"ok", "warn", "FAIL"};
@@ -196,37 +196,28 @@ static void check_outputs(struct report *report, const struct sq_config *config,
 
 /* ---- Sample ---- */
 
-struct sample {
-    const struct sq_event_format *format;
-    struct sq_arena arena;
-    unsigned taken, bad;
-    char first[SQ_ERR_MESSAGE_BYTES + 320]; /* the first bad record and why */
-};
-
-static void decode(const struct sq_kafka_probe_record *record, void *ctx)
+/* What decodes, and yet is hardly what was meant: a field that no record has. */
+static void check_fields(struct report *report, const struct sq_event_format *format, const struct sq_sample *sample)
 {
-    struct sample *sample = ctx;
-    struct sq_event event;
-    struct sq_err err;
-    sq_arena_rewind(&sample->arena, 0);
-    sample->taken++;
-    if (sq_event_decode(sample->format, &record->record, &sample->arena, &event, &err) == 0) return;
-    if (sample->bad++ > 0) return;
-    snprintf(sample->first, sizeof sample->first, "%s[%d]@%lld: %s: %s", record->topic, record->partition, (long long)record->offset,
-             sq_err_word(err.code), err.message);
+    bool has_fields = format->encoding != SQ_EVENT_TEXT; /* a bare text is all there is */
+    if (sample->with_entity == 0)
+        tell(report, VERDICT_WARN, "fields", 0, "no record has %s, nor a key: all would be about '%s' (input.fields.entity)", format->entity.name, format->default_entity);
+    if (has_fields && sample->with_ts == 0 && format->ts.name[0])
+        tell(report, VERDICT_WARN, "fields", 0, "no record has %s: the times of the records count instead (input.fields.ts)", format->ts.name);
+    if (has_fields && sample->with_author == 0 && format->author.name[0])
+        tell(report, VERDICT_WARN, "fields", 0, "no record has %s: rules can't ask for several authors (input.fields.author)", format->author.name);
 }
 
 static void check_sample(struct report *report, const struct sq_config *config, struct sq_kafka_probe *probe)
 {
-    struct sample sample = {.format = &config->input.format};
+    struct sq_sample sample;
     struct sq_err err;
-    int status = sq_arena_init(&sample.arena, sq_event_room_bytes(sample.format), &err);
-    if (status == 0) status = sq_kafka_probe_sample(probe, SAMPLE_RECORDS, SAMPLE_TIMEOUT_MS, decode, &sample, &err);
+    int status = sq_sample_take(&sample, &config->input.format, probe, &err);
     if (status != 0) tell(report, VERDICT_FAIL, "sample", sq_err_exit_code(status), "%s", err.message);
     else if (sample.taken == 0) tell(report, VERDICT_WARN, "sample", 0, "the input holds no records yet");
     else if (sample.bad) tell(report, VERDICT_FAIL, "sample", 1, "%u of %u records can't be decoded, the first %s", sample.bad, sample.taken, sample.first);
     else tell(report, VERDICT_OK, "sample", 0, "%u records decoded", sample.taken);
-    sq_arena_deinit(&sample.arena);
+    if (status == 0 && sample.taken > sample.bad) check_fields(report, &config->input.format, &sample);
 }
 
 static void check_cluster(struct report *report, const struct sq_config *config)

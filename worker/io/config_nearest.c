@@ -35,6 +35,19 @@ static struct sq_str member_of(const char *path, struct sq_str prefix)
     return (struct sq_str){name, strcspn(name, ".[")};
 }
 
+/* The first member that goes on where a shortened name ends: "budget" for budget_per_entity_week. */
+static bool begun_sibling(struct sq_str prefix, struct sq_str name, struct sq_str *found)
+{
+    const struct sq_config_row *row;
+    for (unsigned i = 0; (row = sq_config_row(i)); i++) {
+        struct sq_str member = member_of(row->path, prefix);
+        if (name.bytes < 3 || member.bytes <= name.bytes || memcmp(member.data, name.data, name.bytes) != 0) continue;
+        *found = member;
+        return true;
+    }
+    return false;
+}
+
 static bool nearest_sibling(struct sq_str prefix, struct sq_str name, struct sq_str *found)
 {
     unsigned best = (unsigned)(name.bytes < 4 ? 1 : name.bytes < 9 ? 2 : 3) + 1;
@@ -66,7 +79,7 @@ bool sq_config_nearest(struct sq_str prefix, struct sq_str name, char *nearest, 
 {
     struct sq_str found = {"", 0};
     if (name.bytes == 0) return false;
-    if (!nearest_sibling(prefix, name, &found) && !same_name_elsewhere(name, &found)) return false;
+    if (!nearest_sibling(prefix, name, &found) && !same_name_elsewhere(name, &found) && !begun_sibling(prefix, name, &found)) return false;
     snprintf(nearest, nearest_bytes, "%.*s", (int)found.bytes, found.data);
     return true;
 }

@@ -301,6 +301,7 @@ static const struct {
 } mistakes[] = {
     {"modle: {path: x}\n", "squall.yaml:1:1: there is no key 'modle'; did you mean 'model'?"},
     {"model:\n  max_token: 5\n", "squall.yaml:2:3: there is no key 'max_token'; did you mean 'max_tokens'?"},
+    {"rules: [{name: A, budget: 1}]\n", "squall.yaml:1:19: there is no key 'budget'; did you mean 'budget_per_entity_week'?"},
     {"threads: 5\n", "squall.yaml:1:1: there is no key 'threads'; did you mean 'model.threads'?"},
     {"zzzzzz: 5\n", "squall.yaml:1:1: there is no key 'zzzzzz'; squall config schema lists all"},
     {"a.b: 5\n", "squall.yaml:1:1: there is no key 'a.b'; squall config schema lists all"},
