@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The input is what a client sends over one connection before it stops sending. Whatever it is, the server answers with HTTP or with nothing,
- * hands no route more than it promises, and never fails by itself. */
+ * hands no route more than it promises, and never fails by itself: of the 5xx, only 505 for a version that is none. */
 #include <arpa/inet.h>
 #include <errno.h>
 #include <fcntl.h>
@@ -81,6 +81,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t bytes)
     }
     close(client);
     sq_loop_turn(loop, TURN_MS);
-    REQUIRE(answered == 0 || (answered > 12 && memcmp(answer, "HTTP/1.", 7) == 0 && answer[9] != '5'));
+    REQUIRE(answered == 0 || (answered > 12 && memcmp(answer, "HTTP/1.", 7) == 0));
+    REQUIRE(answered == 0 || answer[9] != '5' || memcmp(answer + 9, "505", 3) == 0);
     return 0;
 }

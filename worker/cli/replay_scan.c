@@ -63,9 +63,10 @@ static bool ratio(struct scan *scan, float *out)
 static bool ts(struct scan *scan, int64_t *out)
 {
     uint64_t number = 0;
+    bool is_padded = scan->at < scan->end && *scan->at == '0'; /* which is no JSON */
     unsigned count = digits(scan, &number);
     *out = (int64_t)number;
-    return count >= 12 && count <= DIGITS_MAX && number >= UINT64_C(100000000000) && number <= (uint64_t)SQ_TIME_MS_MAX;
+    return !is_padded && count >= 12 && count <= DIGITS_MAX && number >= UINT64_C(100000000000) && number <= (uint64_t)SQ_TIME_MS_MAX;
 }
 
 static bool is_known(const struct sq_replay_line *into, struct sq_str label)
