@@ -9,8 +9,8 @@ PREFIXES = ("base_", "core_", "engine_", "io_", "proto_", "worker_", "golden_", 
 ARGUMENTS = {"sim_pipeline": ["--seeds", "1"]}
 # More than a second undisturbed: not in the short form.
 SLOW = {"core_detector", "core_redact", "core_reload", "core_rules", "core_state", "core_watermark", "engine_ensemble", "engine_kernels", "engine_precision",
-        "engine_safetensors", "engine_session", "engine_tokenizer", "engine_texthash", "io_http", "sim_pipeline", "sim_planted", "sim_study", "squall_replay",
-        "squall_sweep", "worker_alert_stage", "worker_classify_bench", "worker_pipeline", "worker_replay", "worker_replay_compact",
+        "engine_safetensors", "engine_session", "engine_tokenizer", "engine_texthash", "io_http", "sim_pipeline", "sim_planted", "sim_sampling", "sim_study",
+        "sim_wire_faults", "squall_replay", "squall_sweep", "worker_alert_stage", "worker_classify_bench", "worker_pipeline", "worker_replay", "worker_replay_compact",
         "worker_replay_tune", "worker_rule_test"}
 # A minute and more, of code that the others reach as well.
 LEFT_OUT = {"golden_probabilities", "golden_tokens"}
