@@ -95,60 +95,6 @@ def level(rows):
     return wrong
 
 
-def on_cores(start):
-    """Workers are given CORES, the test and its broker are not."""
-    def start_there(*arguments, **options):
-        all_cores = os.sched_getaffinity(0)
-        os.sched_setaffinity(0, CORES)
-        try:
-            return start(*arguments, **options)
-        finally:
-            os.sched_setaffinity(0, all_cores)
-    return start_there
-
-
-def measure_capacity(kafka, start):
-    """Records a second that two workers get done of a backlog, from its first fifth to its last."""
-    app, topic = unique("warm"), unique("posts")
-    kafka.make_topic(topic, PARTITIONS)
-    kafka.produce(topic, [record for record in posts(WARM_UP_RECORDS, PARTITIONS) if "headers" not in record])
-    workers = [start(app, topic, name=f"warm{i}") for i in range(2)]
-
-    def reached(share):
-        wait_for(f"{share:.0%} is read", lambda: sum(filter(lambda at: at > 0, kafka.committed(f"{app}-score", topic))) >= share * WARM_UP_RECORDS)
-        return time.monotonic(), sum(kafka.committed(f"{app}-score", topic))
-
-    (began, first), (ended, last) = reached(0.2), reached(0.8)
-    assert [worker.stop() for worker in workers] == [0, 0]
-    return (last - first) / (ended - began)
-
-
-def sample(worker, minute, generation, file):
-    row = {"minute": round(minute, 2), "worker": worker.name, "generation": generation, **held(worker.process.pid),
-           "metrics": exported(worker)}
-    file.write(json.dumps(row) + "\n")
-    file.flush()
-    return row
-
-
-def slope_per_hour(rows, name):
-    """The median of the slopes between all pairs of samples: single peaks don't move it."""
-    return 60 * statistics.median((b[name] - a[name]) / (b["minute"] - a["minute"]) for a, b in combinations(rows, 2))
-
-
-def check_level(rows):
-    settled = [row for row in rows if row["minute"] >= SETTLED]
-    tail = max(2, len(settled) // 4)
-    slope_mib = slope_per_hour(settled, "rss_kib") / 1024
-    print(f"\nRSS {settled[0]['rss_kib'] / 1024:.1f} MiB at minute {settled[0]['minute']:.0f}, {settled[-1]['rss_kib'] / 1024:.1f} at "
-          f"{settled[-1]['minute']:.0f}: {slope_mib:+.2f} MiB an hour; CPU {settled[-1]['cpu_s'] / settled[-1]['minute'] / 60:.1%} of a core")
-    for name in ("fds", "threads"):
-        first, last = (statistics.median(row[name] for row in part) for part in (settled[:tail], settled[-tail:]))
-        print(f"{name} {first:g}, at the end {last:g}; at most {max(row[name] for row in rows)}")
-        assert abs(last - first) <= SPREAD_MAX, f"{name} went from {first} to {last}"
-    assert slope_mib < RSS_MIB_PER_HOUR_MAX, f"resident memory grows by {slope_mib:.2f} MiB an hour"
-
-
 def lag_of(row):
     return sum(value for name, value in row["metrics"].items() if name.startswith("squall_kafka_consumer_lag_records"))
 
