@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """The same log gives the same alerts, byte for byte: from a worker that is stopped in the middle and goes on with other threads beside a second
 worker, both with a second model in shadow, from replays of its scores, and from replays of its input on other numbers of threads."""
+import json
 import re
 
 from exactly import all_read, posts
@@ -33,6 +34,9 @@ def test_the_same_log_gives_the_same_alerts(kafka, model, start, tmp_path):
     assert [worker.stop() for worker in workers] == [0, 0]
 
     live = published(kafka, app)
+    told = [json.loads(line) for lines in live.values() for line in lines]
+    assert len({alert["completeness"]["scores_partition"] for alert in told}) > 1
+    assert len({alert["at"][:10] for alert in told}) > 1  # days
     assert sum(map(len, live.values())) > 8 and any('"RESOLVED"' in line for lines in live.values() for line in lines)
     once, said = replay(first, "--topic", f"{app}.scores", "--scores-in")
     assert by_fingerprint(once) == live, said
