@@ -110,6 +110,7 @@ static void poll_group(struct source *source)
     }
     member->seen_ns = sim->now_ns;
     if (group->is_rebalancing) {
+        source->generation = group->generation; /* the answer to its JoinGroup told it, though the next rebalance began before this poll */
         if (!member->has_rejoined && !source->is_revoking) begin_revoke(source);
         return;
     }
