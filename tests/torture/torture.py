@@ -25,7 +25,6 @@ ROOT = Path(__file__).resolve().parents[2]
 LOGS = ROOT / "build/torture"
 RUNS_SHORT = 3    # a program
 SPREAD = 500
-BATCH = 8
 TIMEOUT_S = 240   # of a run; the slowest program takes a minute undisturbed
 SANITIZER = 99
 SEED = os.environ.get("SQUALL_SEED", "1")
@@ -100,17 +99,16 @@ def torture(program, number):
     return found is not None
 
 
-def torture_program(program, pool, seconds, is_short):
+def torture_program(program, seconds, is_short):
     """How many runs, how many found."""
     numbers, places = interesting(calls(program))
     if is_short:
         numbers = random.Random(f"{SEED} {program.name}").sample(numbers[:places], min(places, RUNS_SHORT))
     end, runs, found = time.monotonic() + seconds, 0, 0
-    for first in range(0, len(numbers), BATCH):
+    for number in numbers:
         if time.monotonic() > end:
             break
-        results = list(pool.map(lambda number: torture(program, number), numbers[first:first + BATCH]))
-        runs, found = runs + len(results), found + sum(results)
+        runs, found = runs + 1, found + torture(program, number)
     print(f"{program.name}: {runs} of {len(numbers)}, {places} places: {found} found", flush=True)
     return runs, found
 
@@ -128,8 +126,7 @@ def main():
     with tempfile.TemporaryDirectory(dir=LOGS) as folder, ThreadPoolExecutor(len(os.sched_getaffinity(0))) as pool:
         chosen = [program for program in programs(ROOT, Path(folder))
                   if re.search(options.only, program.name) and not (options.short and program.is_slow)]
-        for program in chosen:
-            results = torture_program(program, pool, options.seconds, options.short)
+        for results in pool.map(lambda program: torture_program(program, options.seconds, options.short), chosen):
             runs, found = runs + results[0], found + results[1]
     used = resource.getrusage(resource.RUSAGE_CHILDREN)
     print(f"{runs} runs of {len(chosen)} programs in {time.monotonic() - began:.0f} s, {used.ru_utime + used.ru_stime:.0f} s of CPU"
