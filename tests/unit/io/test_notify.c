@@ -122,6 +122,7 @@ static void alertmanager_is_told_until_the_end_and_five_minutes_on(void **state)
     (void)state;
     struct sq_notify_board *board = sq_notify_board_open();
     char ends[64];
+    assert_non_null(board);
     assert_int_equal(told(board, wall_ms, "warning", ends), 0);
     take(board, "FIRING", "warning", "", wall_ms);
     assert_int_equal(told(board, wall_ms, "warning", ends), 1);
