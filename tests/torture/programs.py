@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 PREFIXES = ("base_", "core_", "engine_", "io_", "proto_", "worker_", "golden_", "sim_")
-ARGUMENTS = {"sim_pipeline": ["--seeds", "1"]}
+ARGUMENTS = {"sim_pipeline": ["--seed", "1"]}
 # More than a second undisturbed: not in the short form.
 SLOW = {"core_detector", "core_redact", "core_reload", "core_rules", "core_state", "core_watermark", "engine_ensemble", "engine_kernels", "engine_precision",
         "engine_safetensors", "engine_session", "engine_tokenizer", "engine_texthash", "io_http", "sim_pipeline", "sim_planted", "sim_sampling", "sim_study",
