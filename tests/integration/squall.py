@@ -4,6 +4,7 @@ import functools
 import importlib
 import json
 import os
+import re
 import signal
 import socket
 import subprocess
@@ -21,6 +22,10 @@ from confluent_kafka.admin import AdminClient, NewTopic, OffsetSpec
 
 ROOT = Path(__file__).resolve().parents[2]
 BINARY = os.environ.get("SQUALL_BINARY", str(ROOT / "build/release/squall"))
+VERSION = subprocess.run([BINARY, "version"], capture_output=True, text=True, check=True).stdout
+LIBRDKAFKA = tuple(map(int, re.search(r"librdkafka (\d+)\.(\d+)\.(\d+)", VERSION).groups()))
+# Below 2.6.1 the cooperative one may loop for ever or abort its process, and is refused.
+ASSIGNORS = ["range", "cooperative-sticky"] if LIBRDKAFKA >= (2, 6, 1) else ["range"]
 # The long forms: real model, 20,000 records, two minutes. The short ones are what continuous integration runs.
 FULL = os.environ.get("SQUALL_TEST_FULL", "") not in ("", "0")
 

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 from bad_records import KINDS, NOW_MS, SECRET, event
 from confluent_kafka import TopicPartition
-from squall import BINARY, ROOT, headers_of, letter_coordinates, outcome, unique, wait_for
+from squall import ASSIGNORS, BINARY, ROOT, headers_of, letter_coordinates, outcome, unique, wait_for
 
 
 def test_each_kind_of_bad_record(kafka, model, scores, start):
@@ -132,7 +132,7 @@ class Damaged:
         return self.kafka.produce(self.topic, [{"value": event(text=f"{text} {i}"), "partition": 0} for i in range(count)], **{"linger.ms": 500})
 
 
-@pytest.mark.parametrize("strategy", ["range", "cooperative-sticky"])
+@pytest.mark.parametrize("strategy", ASSIGNORS)
 def test_a_damaged_batch_is_stepped_over(breakable, model, scores, start, strategy):
     app, log = unique("flip"), Damaged(breakable, 2)
     worker = start(app, log.topic, on=breakable, model=model, config={"kafka": {"consumer": {"partition.assignment.strategy": strategy}}}).wait_ready()

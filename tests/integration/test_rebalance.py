@@ -1,15 +1,11 @@
 # SPDX-License-Identifier: Apache-2.0
 """Workers that come and go, by each way a group can share its partitions. Short forms; SQUALL_SOAK=N makes them N times as long."""
-import re
-import subprocess
 import time
 
 import pytest
 from exactly import TIMES, Run, all_read, posts
-from squall import BINARY, unique, wait_for
+from squall import ASSIGNORS, LIBRDKAFKA, unique, wait_for
 
-VERSION = subprocess.run([BINARY, "version"], capture_output=True, text=True, check=True).stdout
-LIBRDKAFKA = tuple(map(int, re.search(r"librdkafka (\d+)\.(\d+)\.(\d+)", VERSION).groups()))
 CONSUMER_PROTOCOL_FROM = (2, 12, 0)
 
 
@@ -38,24 +34,35 @@ def storm(run, draw):
     run.check(rounds)
 
 
-@pytest.mark.parametrize("strategy", ["range", "cooperative-sticky"])
-def test_a_storm(kafka, model, scores, start, draw, strategy):
-    storm(Run(kafka, scores, model, start, draw, 2, seconds=3, config=classic(partition_assignment_strategy=strategy)), draw)
+def storm_of(kafka, model, scores, start, draw, config):
+    storm(Run(kafka, scores, model, start, draw, 2, seconds=3, config=config), draw)
+
+
+def check_refused(kafka, model, start, config, why):
+    topic = unique("posts")
+    kafka.make_topic(topic, 1)
+    worker = start(unique("refused"), topic, model=model, config=config)
+    assert worker.wait() == 78
+    assert why in worker.log_text()
+
+
+def test_a_storm_of_eager_members(kafka, model, scores, start, draw):
+    storm_of(kafka, model, scores, start, draw, classic(partition_assignment_strategy="range"))
+
+
+def test_a_storm_of_cooperative_members(kafka, model, scores, start, draw):
+    config = classic(partition_assignment_strategy="cooperative-sticky")
+    if "cooperative-sticky" in ASSIGNORS:
+        storm_of(kafka, model, scores, start, draw, config)
+    else:
+        check_refused(kafka, model, start, config, "partition.assignment.strategy=cooperative-sticky needs librdkafka 2.6.1 or newer")
 
 
 def test_a_storm_by_the_newer_protocol(kafka, model, scores, start, draw):
     if LIBRDKAFKA >= CONSUMER_PROTOCOL_FROM:
-        storm(Run(kafka, scores, model, start, draw, 2, seconds=3, config=newer()), draw)
+        storm_of(kafka, model, scores, start, draw, newer())
     else:
-        check_refused(kafka, model, start)
-
-
-def check_refused(kafka, model, start):
-    topic = unique("posts")
-    kafka.make_topic(topic, 1)
-    worker = start(unique("newer"), topic, model=model, config=newer())
-    assert worker.wait() == 78
-    assert "group.protocol=consumer needs librdkafka 2.12 or newer" in worker.log_text()
+        check_refused(kafka, model, start, newer(), "group.protocol=consumer needs librdkafka 2.12 or newer")
 
 
 def rebalances(worker):

@@ -109,9 +109,12 @@ static int set_consumer_pairs(rd_kafka_conf_t *conf, const struct sq_config *con
     const struct sq_config_pairs *const both[] = {&config->kafka.properties, &config->kafka.consumer};
     int status = 0;
     for (size_t i = 0; i < 2; i++)
-        for (unsigned j = 0; j < both[i]->count && status == 0; j++)
-            if (!stays_classic || !is_newer_group_property(both[i]->items[j].name))
-                status = set(conf, both[i]->items[j].name, both[i]->items[j].value, err);
+        for (unsigned j = 0; j < both[i]->count && status == 0; j++) {
+            const char *name = both[i]->items[j].name, *value = both[i]->items[j].value;
+            if (stays_classic && is_newer_group_property(name)) continue;
+            status = sq_kafka_version_check_property(rd_kafka_version(), name, value, err);
+            if (status == 0) status = set(conf, name, value, err);
+        }
     return status;
 }
 
@@ -119,7 +122,7 @@ static int set_group_protocol(rd_kafka_conf_t *conf, const struct sq_config *con
 {
     const char *protocol = sq_config_pair_find(&config->kafka.consumer, "group.protocol");
     if (!protocol) protocol = sq_config_pair_find(&config->kafka.properties, "group.protocol");
-    if (protocol && strcmp(protocol, "consumer") == 0) return sq_kafka_version_check_group_protocol(rd_kafka_version(), err);
+    if (protocol && strcmp(protocol, "consumer") == 0) return 0;
     int status = set_all(conf, classic_group_defaults, err);
     return status ? status : set(conf, "partition.assignment.strategy", sq_kafka_version_assignor(rd_kafka_version()), err);
 }

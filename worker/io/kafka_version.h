@@ -18,8 +18,8 @@ int sq_kafka_version_check(struct sq_err *err);
  * eager assignors); we commit several times a second. */
 const char *sq_kafka_version_assignor(int version);
 
-/* group.protocol=consumer (KIP-848): a preview below 2.12, and unknown in the oldest. SQ_E_CONFIG where it isn't there. Pure. */
-int sq_kafka_version_check_group_protocol(int version, struct sq_err *err);
+/* SQ_E_CONFIG where a property of a consumer asks for what this version doesn't have, or has with a defect that takes the worker down. Pure. */
+int sq_kafka_version_check_property(int version, const char *name, const char *value, struct sq_err *err);
 
 /* What this library's version has to do with an error that librdkafka told as `reason`; NULL: nothing known. */
 const char *sq_kafka_version_hint(int version, const char *reason);

@@ -40,10 +40,21 @@ static void the_newer_group_protocol_is_refused_where_it_is_not_finished(void **
 {
     (void)state;
     struct sq_err err;
-    assert_int_equal(sq_kafka_version_check_group_protocol(0x020002ff, &err), SQ_E_CONFIG);
+    assert_int_equal(sq_kafka_version_check_property(0x020002ff, "group.protocol", "consumer", &err), SQ_E_CONFIG);
     assert_non_null(strstr(err.message, "group.protocol=consumer needs librdkafka 2.12 or newer, and this is 2.0.2"));
-    assert_int_equal(sq_kafka_version_check_group_protocol(0x020b01ff, &err), SQ_E_CONFIG);
-    assert_int_equal(sq_kafka_version_check_group_protocol(0x020c00ff, &err), 0);
+    assert_int_equal(sq_kafka_version_check_property(0x020b01ff, "group.protocol", "consumer", &err), SQ_E_CONFIG);
+    assert_int_equal(sq_kafka_version_check_property(0x020c00ff, "group.protocol", "consumer", &err), 0);
+    assert_int_equal(sq_kafka_version_check_property(0x020002ff, "group.protocol", "classic", &err), 0);
+}
+
+static void the_cooperative_assignor_is_refused_where_it_takes_the_worker_down(void **state)
+{
+    (void)state;
+    struct sq_err err;
+    assert_int_equal(sq_kafka_version_check_property(0x020002ff, "partition.assignment.strategy", "cooperative-sticky", &err), SQ_E_CONFIG);
+    assert_non_null(strstr(err.message, "partition.assignment.strategy=cooperative-sticky needs librdkafka 2.6.1 or newer, and this is 2.0.2"));
+    assert_int_equal(sq_kafka_version_check_property(0x020601ff, "partition.assignment.strategy", "cooperative-sticky", &err), 0);
+    assert_int_equal(sq_kafka_version_check_property(0x020002ff, "partition.assignment.strategy", "roundrobin", &err), 0);
 }
 
 static void a_refused_password_has_a_hint_where_the_version_is_to_blame(void **state)
@@ -61,6 +72,7 @@ int main(void)
         cmocka_unit_test(each_version_gets_its_verdict),
         cmocka_unit_test(the_cooperative_assignor_comes_with_the_version_that_can),
         cmocka_unit_test(the_newer_group_protocol_is_refused_where_it_is_not_finished),
+        cmocka_unit_test(the_cooperative_assignor_is_refused_where_it_takes_the_worker_down),
         cmocka_unit_test(a_refused_password_has_a_hint_where_the_version_is_to_blame),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
