@@ -6,6 +6,7 @@
  * The thread hands records over in chunks and waits until the loop has taken a chunk, so memory is bounded. */
 #include "worker/io/state_reader_kafka.h"
 
+#include <malloc.h>
 #include <pthread.h>
 #include <signal.h>
 #include <stdio.h>
@@ -169,23 +170,29 @@ static void drop_chunk(struct kafka_reader *reader)
     reader->chunk_count = 0;
 }
 
+/* Called with the mutex, which is let go meanwhile. */
+static void answer_first(struct kafka_reader *reader)
+{
+    struct request *request = reader->first;
+    pthread_mutex_unlock(&reader->mutex);
+    if (is_wanted(reader)) read_partition(reader, request->partition);
+    pthread_mutex_lock(&reader->mutex);
+    drop_chunk(reader);
+    reader->has_chunk = false;
+    reader->first = request->next;
+    free(request);
+}
+
 static void *run(void *ctx)
 {
     struct kafka_reader *reader = ctx;
     pthread_mutex_lock(&reader->mutex);
     while (!reader->is_closing) {
-        if (!reader->first) {
-            pthread_cond_wait(&reader->changed, &reader->mutex);
-            continue;
-        }
-        struct request *request = reader->first;
+        while (reader->first && !reader->is_closing) answer_first(reader);
         pthread_mutex_unlock(&reader->mutex);
-        if (is_wanted(reader)) read_partition(reader, request->partition);
+        malloc_trim(0); /* some ten MiB went through the client's queue: glibc would keep them for the next time */
         pthread_mutex_lock(&reader->mutex);
-        drop_chunk(reader);
-        reader->has_chunk = false;
-        reader->first = request->next;
-        free(request);
+        while (!reader->first && !reader->is_closing) pthread_cond_wait(&reader->changed, &reader->mutex);
     }
     pthread_mutex_unlock(&reader->mutex);
     return NULL;
