@@ -23,7 +23,7 @@ def test_rules_are_reloaded_or_the_old_ones_stay(kafka, model, start):
     worker = start(app, topic, model=model).wait_ready()
     whole = worker.config.read_text()
 
-    assert post(worker, "/-/reload")[0] == 200
+    assert post(worker, "/-/reload") == (200, {"ok": True, "needs_a_restart": []})
     assert worker.metric("config_last_reload_successful") == 1
     worker.config.write_text(whole + "rules: [{name: Mine, threshold: 4}]\n")
     worker.signal(signal.SIGHUP)
@@ -37,9 +37,9 @@ def test_rules_are_reloaded_or_the_old_ones_stay(kafka, model, start):
     wait_for("that is told", lambda: any(line.get("msg") == "configuration not reloaded: the old one stays in force" for line in worker.log_lines()))
     assert worker.is_running()
 
-    worker.config.write_text(whole + "rules: []\nshutdown_timeout: 7s\n")
-    assert post(worker, "/-/reload")[0] == 200
+    worker.config.write_text(whole + "rules: []\nshutdown_timeout: 7s\noverload: sample\n")
+    assert post(worker, "/-/reload") == (200, {"ok": True, "needs_a_restart": ["overload", "shutdown_timeout"]})
     assert worker.metric("config_last_reload_successful") == 1
-    assert [line for line in worker.log_lines() if line.get("msg") == "configuration reloaded"][-1]["needs_a_restart"] == "shutdown_timeout"
+    assert [line for line in worker.log_lines() if line.get("msg") == "configuration reloaded"][-1]["needs_a_restart"] == "overload, shutdown_timeout"
     assert worker.metric("config_last_reload_success_timestamp_seconds") > 1.6e9
     assert worker.stop() == 0

@@ -59,17 +59,8 @@ static void on_interrupt(void *ctx)
     on_terminate(worker);
 }
 
-static void log_reloaded(const struct worker *worker, const struct sq_config *config)
-{
-    struct sq_buf others;
-    sq_buf_init(&others);
-    sq_config_changes(worker->config, config, "rules[].", &others);
-    sq_log(SQ_LOG_INFO, SQ_L("configuration reloaded"), SQ_LI("rules", config->rules_count), SQ_LS("needs_a_restart", others.bytes ? others.data : ""));
-    sq_buf_deinit(&others);
-}
-
-/* The rules of the configuration as it is now; all of them or, with a message, none. */
-static int reload(void *ctx, struct sq_err *err)
+/* The rules of the configuration as it is now; all of them or, with a message, none. What else changed is named. */
+static int reload(void *ctx, struct sq_buf *needs_a_restart, struct sq_err *err)
 {
     struct worker *worker = ctx;
     struct sq_config *config = NULL;
@@ -83,7 +74,9 @@ static int reload(void *ctx, struct sq_err *err)
         return status;
     }
     sq_metric_set(SQ_M_RELOAD_SUCCESS_TIME, 0, sq_clock_wall_ms() / 1000);
-    log_reloaded(worker, config);
+    sq_config_changes(worker->config, config, "rules[].", needs_a_restart);
+    sq_log(SQ_LOG_INFO, SQ_L("configuration reloaded"), SQ_LI("rules", config->rules_count),
+           SQ_LS("needs_a_restart", needs_a_restart->bytes ? needs_a_restart->data : ""));
     sq_config_close(worker->reloaded);
     worker->reloaded = config;
     return 0;
@@ -91,8 +84,11 @@ static int reload(void *ctx, struct sq_err *err)
 
 static void on_hang_up(void *ctx)
 {
+    struct sq_buf needs_a_restart;
     struct sq_err err;
-    reload(ctx, &err);
+    sq_buf_init(&needs_a_restart);
+    reload(ctx, &needs_a_restart, &err);
+    sq_buf_deinit(&needs_a_restart);
 }
 
 static void log_cache(const struct sq_model_info *info)

@@ -25,7 +25,7 @@ enum {
 struct sq_api {
     struct sq_pipeline *pipeline;
     struct sq_http *http;
-    int (*reload)(void *ctx, struct sq_err *err);
+    int (*reload)(void *ctx, struct sq_buf *needs_a_restart, struct sq_err *err);
     void *reload_ctx;
     struct sq_timer *timer;
     struct sq_api_people *people;
@@ -149,16 +149,19 @@ static void post_embed(struct sq_http_call *call, struct sq_str body, void *ctx)
 static void post_reload(struct sq_http_call *call, struct sq_str body, void *ctx)
 {
     const struct sq_api *api = ctx;
+    struct sq_buf others, answer;
     struct sq_err err;
     (void)body;
-    if (!api->reload || api->reload(api->reload_ctx, &err) != 0) {
-        sq_http_call_refuse(call, 409, "Conflict", api->reload ? err.message : "nothing to reload");
-        return;
-    }
-    struct sq_buf answer;
+    sq_buf_init(&others);
     sq_buf_init(&answer);
-    sq_buf_append_text(&answer, "{\"ok\":true}\n");
-    sq_http_call_answer(call, 200, "application/json", &answer);
+    if (api->reload && api->reload(api->reload_ctx, &others, &err) == 0) {
+        sq_api_write_reloaded(sq_buf_view(&others), &answer);
+        sq_buf_append_char(&answer, '\n');
+        sq_http_call_answer(call, 200, "application/json", &answer);
+    } else {
+        sq_http_call_refuse(call, 409, "Conflict", api->reload ? err.message : "nothing to reload");
+    }
+    sq_buf_deinit(&others);
 }
 
 static void get_silences(const struct sq_http_request *request, struct sq_http_reply *reply, void *ctx)

@@ -10,6 +10,7 @@
 #ifndef SQ_PIPELINE_API_H
 #define SQ_PIPELINE_API_H
 
+#include "engine/base/buf.h"
 #include "engine/base/err.h"
 #include "worker/io/loop.h"
 #include "worker/pipeline/status.h"
@@ -17,7 +18,8 @@
 struct sq_api_options {
     const char *listen;     /* "127.0.0.1:8088", "[::1]:0", ...; "": no socket */
     const char *token_file; /* "": no token asked for */
-    int (*reload)(void *ctx, struct sq_err *err); /* POST /-/reload; NULL: there is none */
+    /* POST /-/reload; NULL: there is none. Appends the keys that changed and need a restart, "model.threads, notify[].url" */
+    int (*reload)(void *ctx, struct sq_buf *needs_a_restart, struct sq_err *err);
     void *reload_ctx;
 };
 

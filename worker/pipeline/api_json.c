@@ -220,6 +220,21 @@ void sq_api_write_probe(const struct sq_status *status, struct sq_buf *out)
     sq_buf_append_char(out, '}');
 }
 
+void sq_api_write_reloaded(struct sq_str others, struct sq_buf *out)
+{
+    static const char between[] = ", ";
+    sq_buf_append_text(out, "{\"ok\":true,\"needs_a_restart\":[");
+    for (bool is_first = true; others.bytes; is_first = false) {
+        size_t bytes = 0;
+        while (bytes < others.bytes && others.data[bytes] != between[0]) bytes++;
+        if (!is_first) sq_buf_append_char(out, ',');
+        sq_json_write_str(out, (struct sq_str){others.data, bytes});
+        if (bytes < others.bytes) bytes += sizeof between - 1;
+        others = (struct sq_str){others.data + bytes, others.bytes - bytes};
+    }
+    sq_buf_append_text(out, "]}");
+}
+
 /* The alert without what was said in it. */
 static void write_without_texts(struct sq_str json, struct sq_buf *out)
 {

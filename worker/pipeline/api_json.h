@@ -20,6 +20,9 @@ void sq_api_write_series(const struct sq_pipeline *pipeline, int64_t after_secon
 /* The member "precisions": an object a layer, its products' rungs by name. */
 void sq_api_write_precisions(const struct sq_model_info *model, struct sq_buf *out);
 
+/* What a reload answers; `others` are the keys that wait for a restart, "model.threads, notify[].url". */
+void sq_api_write_reloaded(struct sq_str others, struct sq_buf *out);
+
 /* One alert as in the array above. */
 void sq_api_write_alert(const struct sq_recent_alert *alert, bool with_texts, struct sq_buf *out);
 
