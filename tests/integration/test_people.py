@@ -53,6 +53,10 @@ def test_an_acknowledgement_and_a_silence_survive_a_restart(kafka, model, start)
 
     assert [alert["alert_id"] for alert in command(worker, "list", "--open")[1]] == [alert_id]
     assert command(worker, "list", "--entity", "nobody*")[1] == []
+    code, shown, _ = command(worker, "show", alert_id)
+    assert code == 0 and shown and {alert["alert_id"] for alert in shown} == {alert_id}
+    code, _, said = command(worker, "show", "0123456789abcdef")
+    assert code == 1 and "has no alert 0123456789abcdef" in said
 
     assert ask(worker, "POST", f"/api/v1/alerts/{alert_id}/ack", {})[0] == 400
     code, _, said = command(worker, "ack", "0123456789abcdef", "--by", "me")

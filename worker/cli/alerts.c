@@ -8,6 +8,7 @@
 #include "engine/base/time_text.h"
 #include "worker/cli/alerts_list.h"
 #include "worker/cli/alerts_people.h"
+#include "worker/cli/alerts_show.h"
 #include "worker/cli/args.h"
 #include "worker/io/secret.h"
 
@@ -25,6 +26,14 @@ struct alerts {
 };
 
 static int list(struct alerts *alerts) { return sq_alerts_list(alerts->config, &alerts->list, alerts->err); }
+
+static int show(struct alerts *alerts)
+{
+    int status = 0;
+    for (unsigned i = 0; i < alerts->ids_count && status == 0; i++)
+        status = sq_alerts_show(alerts->config, alerts->ids[i], alerts->list.since, alerts->json, alerts->err);
+    return status;
+}
 
 static int acknowledge(struct alerts *alerts)
 {
@@ -52,8 +61,8 @@ static const struct action {
     bool takes_ids, needs_name; /* needs_name: who says so */
     bool is_http;
 } actions[] = {
-    {"list", list, false, false, false},          {"ack", acknowledge, true, true, true},  {"silence", silence, false, true, true},
-    {"unsilence", unsilence, true, false, true},  {"silences", silences, false, false, true},
+    {"list", list, false, false, false},       {"show", show, true, false, false},          {"ack", acknowledge, true, true, true},
+    {"silence", silence, false, true, true},   {"unsilence", unsilence, true, false, true}, {"silences", silences, false, false, true},
 };
 enum { ACTIONS_COUNT = sizeof actions / sizeof *actions };
 
@@ -105,7 +114,7 @@ static const struct action *find_action(struct sq_operands *operands)
 static int check(const struct alerts *alerts, const struct action *action)
 {
     const struct sq_silence_wish *wish = &alerts->wish;
-    if (action->takes_ids && alerts->ids_count == 0) return sq_args_mistake(&sq_command_alerts, "which one? squall alerts %s shows their ids", action->run == acknowledge ? "list" : "silences");
+    if (action->takes_ids && alerts->ids_count == 0) return sq_args_mistake(&sq_command_alerts, "which one? squall alerts %s shows their ids", action->run == unsilence ? "silences" : "list");
     if (!action->takes_ids && alerts->ids_count) return sq_args_mistake(&sq_command_alerts, "%s takes no ID", action->name);
     if (action->needs_name && !wish->by) return sq_args_mistake(&sq_command_alerts, "--by: who says so?");
     if (action->run == silence && !wish->rule && !wish->entity) return sq_args_mistake(&sq_command_alerts, "silence needs --rule or --entity; '*' is any");
@@ -147,7 +156,7 @@ static int run(int argc, char **argv)
     int exit_code = sq_args_parse(&sq_command_alerts, options, argc, argv, &operands);
     if (exit_code != SQ_ARGS_GO_ON) return exit_code;
     const struct action *action = find_action(&operands);
-    if (!action) return sq_args_mistake(&sq_command_alerts, "expected list, ack, silence, unsilence or silences, found '%s'", operands.items[0]);
+    if (!action) return sq_args_mistake(&sq_command_alerts, "expected list, show, ack, silence, unsilence or silences, found '%s'", operands.items[0]);
     alerts.ids = operands.count ? (const char *const *)operands.items + 1 : NULL;
     alerts.ids_count = operands.count ? operands.count - 1 : 0;
     alerts.workers = (struct sq_workers){.urls = urls.items, .urls_count = urls.count};
@@ -161,20 +170,22 @@ static int run(int argc, char **argv)
 }
 
 const struct sq_command sq_command_alerts = {
-    "alerts", "what was told: list, follow, acknowledge, silence",
+    "alerts", "what was told, and why: list, follow, show, acknowledge, silence",
     "usage: squall alerts [list] [-c FILE] [--since TIME] [--state WORD] [--rule GLOB] [--entity GLOB] [--open | --follow] [--json]\n"
+    "       squall alerts show ID... [-c FILE] [--since TIME] [--json]\n"
     "       squall alerts ack ID... [-c FILE] [--url URL]... [--by NAME] [--comment TEXT] [--json]\n"
     "       squall alerts silence (--rule GLOB | --entity GLOB) (--for 2h | --until TIME) [-c FILE] [--url URL]... [--by NAME] [--comment TEXT] [--json]\n"
     "       squall alerts unsilence ID... [-c FILE] [--url URL]... [--json]\n"
     "       squall alerts silences [-c FILE] [--url URL]... [--json]\n"
     "\n"
     "list       reads <app>.alerts, without a group: a line a transition, with the alert's id\n"
+    "show       why an alert fired: its counts, what is usual, how sure that is, what was left out, example texts; and each of its transitions\n"
     "ack        somebody takes the alert: it is told once more as taken, and no reminders follow\n"
     "silence    alerts go on, marked as silenced, and nobody is notified of them; it ends in event time\n"
     "unsilence  ends silences before their time\n"
     "silences   those in force\n"
     "\n"
-    "list asks the broker, for the whole app. The others ask workers over HTTP, and a worker speaks for its own partitions: name each worker with\n"
+    "list and show ask the broker, for the whole app. The others ask workers over HTTP, and a worker speaks for its own partitions: name each worker with\n"
     "--url. An alert is taken by whichever owns it; where none of those named does, the workers of the group are named instead.\n"
     "\n"
     "  -c, --config FILE      the file; - is stdin; default $SQUALL_CONFIG, else defaults and environment alone. Its http.token_file is used\n"

@@ -1,12 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "worker/cli/alerts_list.h"
 
-#include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 
-#include "engine/base/time_text.h"
-#include "worker/cli/shown.h"
+#include "worker/cli/alert_text.h"
 #include "worker/core/glob.h"
 #include "worker/io/kafka_probe.h"
 #include "worker/io/kafka_reader.h"
@@ -23,7 +21,7 @@ struct listing {
     struct open_alert *open; /* owned; by the time of their latest transition */
     size_t open_count;
     struct sq_buf line;
-    unsigned unreadable;
+    unsigned told, unreadable;
     int status;
     struct sq_err *err;
 };
@@ -35,36 +33,9 @@ static bool is_wanted(const struct sq_alerts_list *list, const struct sq_notify_
     return !list->entity || sq_glob_matches(list->entity, sq_str_view(alert->entity));
 }
 
-static void put_shown(struct sq_buf *line, const char *text)
-{
-    sq_buf_append_char(line, ' ');
-    sq_shown_append(line, sq_str_view(text));
-}
-
-/* The time as the record has it, to the second: 2026-11-23T04:00:00Z. */
-static void write_for_people(struct sq_buf *line, const struct sq_notify_alert *alert)
-{
-    const json_t *stats = json_object_get(alert->root, "stats");
-    const char *at = json_string_value(json_object_get(alert->root, "at"));
-    int64_t at_ms = 0;
-    char time[SQ_TIME_TEXT_BYTES];
-    if (at) sq_time_text_parse(sq_str_view(at), &at_ms);
-    sq_time_text_format(at_ms, time);
-    sq_buf_printf(line, "%.10s %.8s  %.16s  ", time, time + 11, alert->alert_id);
-    sq_buf_printf(line, "%-8s", alert->state);
-    put_shown(line, alert->rule);
-    put_shown(line, alert->entity);
-    sq_buf_printf(line, " %" PRId64 "/%" PRId64 " (%.0f%%)", (int64_t)json_integer_value(json_object_get(stats, "matched")),
-                  (int64_t)json_integer_value(json_object_get(stats, "count")),
-                  100 * json_number_value(json_object_get(json_object_get(stats, "baseline"), "rate")));
-    put_shown(line, alert->severity);
-    if (strcmp(alert->reason, "threshold") != 0) put_shown(line, alert->reason);
-    if (alert->is_silenced) put_shown(line, "silenced");
-    if (json_is_true(json_object_get(alert->root, "acknowledged")) && strcmp(alert->reason, "acknowledged") != 0) put_shown(line, "acknowledged");
-}
-
 static void print(struct listing *listing, const struct sq_buf *line)
 {
+    listing->told++;
     if (sq_buf_failed(line)) listing->status = sq_err_set(listing->err, SQ_E_NOMEM, "no memory for a line");
     else if (fwrite(line->data, 1, line->bytes, stdout) != line->bytes || (listing->list->follows && fflush(stdout)))
         listing->status = sq_err_set(listing->err, SQ_E_IO, "can't write to stdout");
@@ -100,7 +71,7 @@ static void take(struct listing *listing, const struct sq_notify_alert *alert, s
     bool is_wanted_now = is_wanted(listing->list, alert);
     sq_buf_clear(&listing->line);
     if (listing->list->json) sq_buf_append_str(&listing->line, record);
-    else write_for_people(&listing->line, alert);
+    else sq_alert_text_write_line(&listing->line, alert);
     sq_buf_append_char(&listing->line, '\n');
     if (!listing->list->only_open) {
         if (is_wanted_now) print(listing, &listing->line);
@@ -124,7 +95,7 @@ static bool on_record(const struct sq_reader_record *record, void *ctx)
     return listing->status == 0;
 }
 
-static void finish(struct listing *listing)
+static void finish(struct listing *listing, const char *topic)
 {
     for (size_t i = 0; i < listing->open_count; i++) {
         if (listing->status == 0) print(listing, &listing->open[i].line);
@@ -132,20 +103,27 @@ static void finish(struct listing *listing)
     }
     free(listing->open);
     sq_buf_deinit(&listing->line);
+    if (listing->told == 0 && listing->status == 0 && !listing->list->json) fprintf(stderr, "%s has no such alert\n", topic);
     if (listing->unreadable) fprintf(stderr, "%u record%s no alert in JSON\n", listing->unreadable, listing->unreadable == 1 ? " is" : "s are");
+}
+
+int sq_alerts_check_format(const struct sq_config *config, struct sq_err *err)
+{
+    if (config->output.alerts_format == SQ_ALERT_JSON) return 0;
+    return sq_err_set(err, SQ_E_CONFIG, "output.alerts.format is protobuf, and this command reads JSON: any consumer with proto/alert.proto reads them");
 }
 
 int sq_alerts_list(const struct sq_config *config, const struct sq_alerts_list *list, struct sq_err *err)
 {
     char topic[SQ_CONFIG_NAME_BYTES + 16];
     struct listing listing = {.list = list, .err = err};
-    if (config->output.alerts_format != SQ_ALERT_JSON)
-        return sq_err_set(err, SQ_E_CONFIG, "output.alerts.format is protobuf, and this command reads JSON: any consumer with proto/alert.proto reads them");
+    int status = sq_alerts_check_format(config, err);
+    if (status) return status;
     sq_kafka_probe_output_name(config, SQ_TOPIC_ALERTS, topic, sizeof topic);
     sq_buf_init(&listing.line);
     const struct sq_reader_range range = {list->since, {.anchor = SQ_PLACE_END}, list->follows};
-    int status = sq_kafka_read_range(config, topic, &range, on_record, &listing, err);
+    status = sq_kafka_read_range(config, topic, &range, on_record, &listing, err);
     if (status) listing.status = status;
-    finish(&listing);
+    finish(&listing, topic);
     return listing.status;
 }

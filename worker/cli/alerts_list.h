@@ -15,6 +15,9 @@ struct sq_alerts_list {
     bool json;           /* the records as they are */
 };
 
+/* SQ_E_CONFIG: output.alerts.format is one that these commands don't read. */
+int sq_alerts_check_format(const struct sq_config *config, struct sq_err *err);
+
 /* Reads and writes to stdout until the end, or for ever. SQ_E_BROKER, SQ_E_IO, SQ_E_CONFIG: alerts are not written as JSON. */
 int sq_alerts_list(const struct sq_config *config, const struct sq_alerts_list *list, struct sq_err *err);
 
