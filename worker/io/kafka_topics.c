@@ -31,8 +31,10 @@ static const struct {
     [SQ_TOPIC_DLQ] = {"dlq", false, {{"cleanup.policy", "delete"}, {"retention.ms", "1209600000"},
                                      {"message.timestamp.type", "LogAppendTime"}, {"max.message.bytes", "4194304"}}},
     [SQ_TOPIC_ALERTS] = {"alerts", true, {{"cleanup.policy", "delete"}, {"retention.ms", "2592000000"}}},
-    /* One value an entity and rule; compacted soon, since a restore reads what is left. */
+    /* One value an entity and rule; compacted soon, since a restore reads what is left: the segment that is being written isn't compacted,
+     * and a busy worker writes 16 MiB in minutes. */
     [SQ_TOPIC_STATE] = {"alert-state", true, {{"cleanup.policy", "compact"}, {"min.cleanable.dirty.ratio", "0.2"}, {"segment.ms", "1800000"},
+                                              {"segment.bytes", "16777216"},
                                               {"max.compaction.lag.ms", "21600000"}, {"delete.retention.ms", "86400000"},
                                               {"max.message.bytes", "4194304"}}},
 };
