@@ -58,7 +58,7 @@ def test_an_app_without_letters_or_topic(kafka, model, start):
     worker = start(app, topic, model=model).wait_ready()
     assert listed(worker) == []
     done = subprocess.run([BINARY, "dlq", "list", "-c", str(worker.config), "--set", "app=nobody"], capture_output=True, text=True, timeout=60)
-    assert done.returncode == 69 and "nobody.dlq" in done.stderr
+    assert done.returncode == 78 and "there is no topic nobody.dlq" in done.stderr
 
 
 def test_a_bad_deploy_stops_before_it_empties_the_topic(kafka, model, start):

@@ -19,6 +19,7 @@ static const char *const verdict_words[] = {"ok", "warn", "FAIL"};
 
 struct report {
     bool json;
+    const char *config_path; /* NULL: none was given */
     struct sq_buf checks; /* of the JSON form */
     int exit_code;        /* of the first FAIL */
 };
@@ -202,6 +203,8 @@ static void check_fields(struct report *report, const struct sq_event_format *fo
     bool has_fields = format->encoding != SQ_EVENT_TEXT; /* a bare text is all there is */
     if (sample->with_entity == 0)
         tell(report, VERDICT_WARN, "fields", 0, "no record has %s, nor a key: all would be about '%s' (input.fields.entity)", format->entity.name, format->default_entity);
+    else if (has_fields && format->entity.kind != SQ_FIELD_KEY && format->entity.name[0] && sample->with_entity_field == 0)
+        tell(report, VERDICT_WARN, "fields", 0, "no record has %s: the keys of the records count instead (input.fields.entity)", format->entity.name);
     if (has_fields && sample->with_ts == 0 && format->ts.name[0])
         tell(report, VERDICT_WARN, "fields", 0, "no record has %s: the times of the records count instead (input.fields.ts)", format->ts.name);
     if (has_fields && sample->with_author == 0 && format->author.name[0])
@@ -241,7 +244,8 @@ static int finish(struct report *report)
 {
     if (report->json)
         printf("{\"ok\":%s,\"checks\":[%s]}\n", report->exit_code ? "false" : "true", report->checks.bytes ? report->checks.data : "");
-    else if (report->exit_code == 0) fputs("next: squall run\n", stderr);
+    else if (report->exit_code == 0)
+        fprintf(stderr, "next: squall run%s%s\n", report->config_path ? " -c " : "", report->config_path ? report->config_path : "");
     sq_buf_deinit(&report->checks);
     return report->exit_code;
 }
@@ -261,6 +265,7 @@ static int run(int argc, char **argv)
     int exit_code = sq_args_parse(&sq_command_validate, options, argc, argv, &operands);
     if (exit_code != SQ_ARGS_GO_ON) return exit_code;
 
+    report.config_path = path;
     struct sq_config *config;
     struct sq_err err;
     const struct sq_config_sources sources = {.path = path, .sets = sets.items, .sets_count = sets.count};

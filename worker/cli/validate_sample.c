@@ -38,6 +38,7 @@ static void note_first(struct sq_sample *sample, const struct sq_kafka_probe_rec
 void sq_sample_add(struct sq_sample *sample, const struct sq_event_format *format, const struct sq_kafka_probe_record *record, struct sq_arena *arena)
 {
     struct sq_event_format without_default = *format;
+    struct sq_record without_key = record->record;
     struct sq_event event;
     struct sq_err err;
     sample->taken++;
@@ -48,7 +49,9 @@ void sq_sample_add(struct sq_sample *sample, const struct sq_event_format *forma
     sample->with_ts += event.has_ts;
     sample->with_author += event.author.bytes > 0;
     without_default.default_entity[0] = '\0';
+    without_key.key = (struct sq_str){0};
     sample->with_entity += sq_event_decode(&without_default, &record->record, arena, &event, &err) == 0;
+    sample->with_entity_field += sq_event_decode(&without_default, &without_key, arena, &event, &err) == 0;
 }
 
 struct taking {

@@ -8,7 +8,7 @@
 
 struct sq_sample {
     unsigned taken, bad;
-    unsigned with_entity, with_ts, with_author; /* of those that decode; entity: by a field or a key */
+    unsigned with_entity, with_entity_field, with_ts, with_author; /* of those that decode; with_entity: by a field or a key */
     char first[SQ_ERR_MESSAGE_BYTES + 640];     /* the first bad record, why, and what it has instead */
 };
 

@@ -75,11 +75,21 @@ static int find_item(const struct sq_config *config, struct sq_str path, char *t
     return found;
 }
 
+/* With the names there are, since a file may be far away. */
+static void tell_unknown_item(struct sq_config_loader *loader, const struct sq_config_list *list, const struct sq_config_where *where)
+{
+    char names[256] = "";
+    size_t used = 0;
+    for (unsigned i = 0; i < sq_config_list_size(loader->config, list) && used < sizeof names; i++)
+        used += (size_t)snprintf(names + used, sizeof names - used, "%s%s", i ? ", " : "; there is ", sq_config_item_name(loader->config, sq_config_item(list, i)));
+    sq_config_problem(loader, where, "there is no %s of that name%s; a %s's key is %s.NAME.key", list->item, names, list->item, list->name.data);
+}
+
 static void tell_unknown(struct sq_config_loader *loader, struct sq_str path, int item, const struct sq_config_where *where)
 {
     const struct sq_config_list *list = list_of(path);
     if (item == SQ_NO_ITEM && list) {
-        sq_config_problem(loader, where, "there is no %s of that name; a %s's key is %s.NAME.key", list->item, list->item, list->name.data);
+        tell_unknown_item(loader, list, where);
         return;
     }
     size_t at = path.bytes;

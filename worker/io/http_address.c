@@ -95,7 +95,8 @@ int sq_http_address_listen(struct sq_http_address *address, const char *listen, 
         return 0;
     }
     if (reason == EADDRINUSE)
-        return sq_err_set(err, SQ_E_IO, "http.listen: %s is in use: stop what listens there, or choose another port", listen);
+        return sq_err_set(err, SQ_E_IO, "http.listen: %s is in use: stop what listens there, or choose another port; a second worker on one machine needs "
+                                       "an instance of its own, too", listen);
     return sq_err_set(err, SQ_E_IO, "http.listen: can't listen on %s: %s", listen, strerror(reason));
 }
 

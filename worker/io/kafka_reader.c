@@ -61,17 +61,19 @@ static int open_client(struct reader *reader, const struct sq_config *config, st
     return status;
 }
 
-static int find_partitions(struct reader *reader, struct sq_err *err)
+static int find_partitions(struct reader *reader, const char *brokers, struct sq_err *err)
 {
     const struct rd_kafka_metadata *metadata;
     rd_kafka_topic_t *topic = rd_kafka_topic_new(reader->client, reader->topic, NULL);
     if (!topic) return broker_err(reader, RD_KAFKA_RESP_ERR__INVALID_ARG, err);
     rd_kafka_resp_err_t error = rd_kafka_metadata(reader->client, 0, topic, &metadata, ANSWER_MS);
     rd_kafka_topic_destroy(topic);
-    if (error) return broker_err(reader, error, err);
+    if (error) return sq_err_set(err, SQ_E_BROKER, "no answer from %s in %d s: %s", brokers, ANSWER_MS / 1000, rd_kafka_err2str(error));
     int count = metadata->topic_cnt == 1 && !metadata->topics[0].err ? metadata->topics[0].partition_cnt : 0;
     rd_kafka_metadata_destroy(metadata);
-    if (count <= 0) return sq_err_set(err, SQ_E_BROKER, "there is no topic %s", reader->topic);
+    if (count <= 0)
+        return sq_err_set(err, SQ_E_CONFIG, "there is no topic %s: is the name right, or for one of Squall's own `app`? squall run makes these when it starts first",
+                          reader->topic);
     reader->parts = calloc((size_t)count, sizeof *reader->parts);
     if (!reader->parts) return sq_err_set(err, SQ_E_NOMEM, "no memory for %d partitions", count);
     reader->parts_count = count;
@@ -236,7 +238,7 @@ static int read_all(struct reader *reader, struct sq_err *err)
 static int open_reader(struct reader *reader, const struct sq_config *config, struct sq_err *err)
 {
     int status = open_client(reader, config, err);
-    return status ? status : find_partitions(reader, err);
+    return status ? status : find_partitions(reader, config->kafka.brokers, err);
 }
 
 int sq_kafka_read_range(const struct sq_config *config, const char *topic, const struct sq_reader_range *range, sq_reader_fn each, void *ctx,

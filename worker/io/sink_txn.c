@@ -68,7 +68,11 @@ static int note_fence(struct txn_sink *sink, struct sq_err *err)
     uint64_t *oldest_ns = &sink->fenced_ns[sink->fences++ % SQ_TXN_FENCES_MAX];
     bool is_loop = sink->fences > SQ_TXN_FENCES_MAX && now_ns - *oldest_ns < SQ_TXN_FENCES_MS * UINT64_C(1000000);
     *oldest_ns = now_ns;
-    if (!is_loop) return SQ_E_TIMEOUT;
+    if (!is_loop) {
+        char why[SQ_ERR_MESSAGE_BYTES];
+        snprintf(why, sizeof why, "%s", err->message);
+        return sq_err_set(err, SQ_E_TIMEOUT, "fenced; if that comes again, another live worker has this app and `instance`, and each needs its own: %s", why);
+    }
     return sq_err_set(err, SQ_E_KAFKA_FATAL, "fenced %u times in %d minutes: another live worker has the same app and instance; give each worker an "
                       "`instance` of its own", SQ_TXN_FENCES_MAX + 1, SQ_TXN_FENCES_MS / 60000);
 }

@@ -431,9 +431,9 @@ static void wrong_sets_and_variables_are_named(void **state)
         {"x", "--set x: expected path=value, as in model.threads=4"},
         {"model.treads=1", "--set model.treads: there is no key 'treads'; did you mean 'threads'?"},
         {"model.threads=x", "--set model.threads: model.threads: expected auto or a whole number from 1 to 1024, found 'x'"},
-        {"rules.B.label=x", "--set rules.B.label: there is no rule of that name; a rule's key is rules.NAME.key"},
+        {"rules.B.label=x", "--set rules.B.label: there is no rule of that name; there is NegativeSpike; a rule's key is rules.NAME.key"},
         {"rules.NegativeSpike.labl=x", "--set rules.NegativeSpike.labl: there is no key 'labl'; did you mean 'label'?"},
-        {"rules[].label=x", "--set rules[].label: there is no rule of that name; a rule's key is rules.NAME.key"},
+        {"rules[].label=x", "--set rules[].label: there is no rule of that name; there is NegativeSpike; a rule's key is rules.NAME.key"},
         {"kafka.properties.group.id=x", "--set kafka.properties.group.id: kafka.properties: 'group.id' is squall's own to set"},
         {"kafka.properties=x", "--set kafka.properties: kafka.properties: name the property too, as in kafka.properties.linger.ms=5"},
     };

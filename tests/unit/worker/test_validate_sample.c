@@ -42,7 +42,8 @@ static void fields_that_fell_back_are_not_counted(void **state)
     struct sq_sample whole = sample_of("{\"text\":\"fine\",\"entity\":\"all\",\"ts\":1767225600000,\"author\":\"kim\"}", NULL);
     assert_int_equal(bare.bad + bare.with_entity + bare.with_ts + bare.with_author, 0);
     assert_int_equal(keyed.with_entity, 1);
-    assert_int_equal(whole.with_entity + whole.with_ts + whole.with_author, 3);
+    assert_int_equal(keyed.with_entity_field, 0);
+    assert_int_equal(whole.with_entity + whole.with_entity_field + whole.with_ts + whole.with_author, 4);
 }
 
 int main(void)
