@@ -83,6 +83,20 @@ class Kafka:
         topic = self.admin.list_topics(timeout=10).topics.get(name)
         return len(topic.partitions) if topic and not topic.error else 0
 
+    @patient
+    def leader(self, topic, partition):
+        """The node that leads a partition now; -1: none."""
+        return self.admin.list_topics(topic, timeout=10).topics[topic].partitions[partition].leader
+
+    def coordinator(self, topic, name):
+        """The node that coordinates a group or a transactional id: it leads the partition of the coordinators' topic that is the name's, by
+        Java's hash of a string."""
+        number = 0
+        for char in name:
+            number = (31 * number + ord(char)) & 0xFFFFFFFF
+        signed = number - (number >> 31 << 32)
+        return self.leader(topic, abs(signed) % self.partitions(topic))
+
     def produce(self, topic, records, **settings):
         """records: dicts of produce(); returns the coordinates (partition, offset) that the broker gave, in the records' order."""
         coordinates = [None] * len(records)

@@ -8,7 +8,7 @@ import resource
 import signal
 import time
 
-from exactly import TIMES, Run
+from exactly import PARTITIONS, TIMES, Run
 from squall import wait_for
 
 
@@ -47,16 +47,27 @@ def test_workers_are_told_to_stop_at_any_time(kafka, model, scores, start, draw)
     run.check(stops)
 
 
+def roles(run, draw):
+    """What a node may be to the workers, and who is it now. With one node it is always that one."""
+    kafka = run.kafka
+    return {
+        "an input partition's leader": kafka.leader(run.topic, draw.randrange(PARTITIONS)),
+        "the group's coordinator": kafka.coordinator("__consumer_offsets", f"{run.app}-score"),
+        "a transaction's coordinator": kafka.coordinator("__transaction_state", f"{run.app}-score-w0"),
+    }
+
+
 def test_the_broker_is_killed(breakable, model, scores, start, draw):
-    """One node of however many there are: with one, everything stands still until it is back."""
+    """Each role's node in turn: with one node, everything stands still until it is back."""
     run = Run(breakable, scores, model, start, draw, workers=2, seconds=4)
     faults = 0
     while faults < 2 * TIMES:
-        node = str(draw.randrange(breakable.nodes()) + 1)
         time.sleep(draw.uniform(1, 3))
-        breakable.run("kill", node)
+        role, node = list(roles(run, draw).items())[faults % 3]
+        print(f"kill node {node}, {role}")
+        breakable.run("kill", str(node))
         time.sleep(draw.uniform(0, 3))
-        breakable.run("node", node)
+        breakable.run("node", str(node))
         faults += 1
     run.check(faults)
 

@@ -1,8 +1,10 @@
 # SPDX-License-Identifier: Apache-2.0
 """Workers that come and go, by each way a group can share its partitions. Short forms; SQUALL_SOAK=N makes them N times as long."""
+import contextlib
+import threading
 import time
+from collections import Counter
 
-import pytest
 from exactly import TIMES, Run, all_read, posts
 from squall import ASSIGNORS, LIBRDKAFKA, unique, wait_for
 
@@ -19,18 +21,38 @@ def newer(**more):
     return {"kafka": {"consumer": {"group.protocol": "consumer", **{key.replace("_", "."): value for key, value in more.items()}}}}
 
 
+@contextlib.contextmanager
+def readiness_of(worker):
+    """How often /readyz said what in the meantime."""
+    said, is_over = Counter(), threading.Event()
+
+    def ask():
+        while not is_over.wait(0.05):
+            said[worker.get("/readyz")] += 1
+
+    thread = threading.Thread(target=ask)
+    thread.start()
+    try:
+        yield said
+    finally:
+        is_over.set()
+        thread.join()
+
+
 def storm(run, draw):
-    """2 workers, 6, 1, again and again; one is killed on the way."""
+    """2 workers, 6, 1, again and again; one is killed on the way. The one that is there all the time is ready all the time."""
     rounds = 0
-    while rounds < TIMES or run.is_producing():
-        run.grow(6)
-        time.sleep(draw.uniform(2, 4))
-        run.workers[-1].kill()
-        run.workers.pop()
-        run.shrink(1)
-        run.grow(2)
-        time.sleep(draw.uniform(0, 2))
-        rounds += 1
+    with readiness_of(run.workers[0]) as said:
+        while rounds < TIMES or run.is_producing():
+            run.grow(6)
+            time.sleep(draw.uniform(2, 4))
+            run.workers[-1].kill()
+            run.workers.pop()
+            run.shrink(1)
+            run.grow(2)
+            time.sleep(draw.uniform(0, 2))
+            rounds += 1
+    assert {status for status, _ in said} == {200} and said.total() > 10, said
     run.check(rounds)
 
 
