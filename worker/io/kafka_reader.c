@@ -5,11 +5,17 @@
 
 #include <inttypes.h>
 #include <stdlib.h>
+#include <time.h>
 
 #include "engine/base/clock.h"
 #include "worker/io/kafka_conf.h"
 
-enum { ANSWER_MS = 10000, POLL_MS = 200, SILENCE_MS_MAX = 30000 };
+enum {
+    ANSWER_MS = 10000,
+    UNKNOWN_MS_MAX = 3000, /* a topic that was made just now; nobody should wait long to hear of a wrong name */
+    POLL_MS = 200,
+    SILENCE_MS_MAX = 30000,
+};
 
 struct part {
     int32_t number;
@@ -22,10 +28,11 @@ struct part {
 
 struct reader {
     rd_kafka_t *client;
-    const char *topic;
+    const char *brokers, *topic;
     struct part *parts; /* owned */
     int parts_count;
     bool follows;
+    rd_kafka_resp_err_t error; /* the latest that a broker gave */
     uint64_t heard_ns;
     uint64_t given;
     sq_reader_fn each;
@@ -44,8 +51,29 @@ static void reader_deinit(struct reader *reader)
     rd_kafka_destroy(reader->client);
 }
 
-static int broker_err(const struct reader *reader, rd_kafka_resp_err_t error, struct sq_err *err)
+/* What a broker says for a moment where a topic was made, or a leader changed, and for how long to ask again. */
+static const struct passing_error {
+    rd_kafka_resp_err_t error;
+    int patience_ms;
+} passing_errors[] = {
+    {RD_KAFKA_RESP_ERR_UNKNOWN_TOPIC_OR_PART, UNKNOWN_MS_MAX},
+    {RD_KAFKA_RESP_ERR__UNKNOWN_PARTITION, UNKNOWN_MS_MAX},
+    {RD_KAFKA_RESP_ERR_LEADER_NOT_AVAILABLE, ANSWER_MS},
+    {RD_KAFKA_RESP_ERR_NOT_LEADER_FOR_PARTITION, ANSWER_MS},
+};
+
+static int patience_with(rd_kafka_resp_err_t error)
 {
+    for (size_t i = 0; i < sizeof passing_errors / sizeof *passing_errors; i++)
+        if (passing_errors[i].error == error) return passing_errors[i].patience_ms;
+    return 0;
+}
+
+static bool has_passed(uint64_t since_ns, int ms) { return sq_clock_monotonic_ns() - since_ns >= (uint64_t)ms * 1000000; }
+
+static int broker_err(struct reader *reader, rd_kafka_resp_err_t error, struct sq_err *err)
+{
+    reader->error = error;
     return error ? sq_err_set(err, SQ_E_BROKER, "%s: %s", reader->topic, rd_kafka_err2str(error)) : 0;
 }
 
@@ -61,19 +89,21 @@ static int open_client(struct reader *reader, const struct sq_config *config, st
     return status;
 }
 
-static int find_partitions(struct reader *reader, const char *brokers, struct sq_err *err)
+static int find_partitions(struct reader *reader, struct sq_err *err)
 {
     const struct rd_kafka_metadata *metadata;
     rd_kafka_topic_t *topic = rd_kafka_topic_new(reader->client, reader->topic, NULL);
     if (!topic) return broker_err(reader, RD_KAFKA_RESP_ERR__INVALID_ARG, err);
     rd_kafka_resp_err_t error = rd_kafka_metadata(reader->client, 0, topic, &metadata, ANSWER_MS);
     rd_kafka_topic_destroy(topic);
-    if (error) return sq_err_set(err, SQ_E_BROKER, "no answer from %s in %d s: %s", brokers, ANSWER_MS / 1000, rd_kafka_err2str(error));
-    int count = metadata->topic_cnt == 1 && !metadata->topics[0].err ? metadata->topics[0].partition_cnt : 0;
+    if (error) return sq_err_set(err, SQ_E_BROKER, "no answer from %s in %d s: %s", reader->brokers, ANSWER_MS / 1000, rd_kafka_err2str(error));
+    error = metadata->topic_cnt == 1 ? metadata->topics[0].err : RD_KAFKA_RESP_ERR_UNKNOWN_TOPIC_OR_PART;
+    int count = error ? 0 : metadata->topics[0].partition_cnt, status = broker_err(reader, error, err);
     rd_kafka_metadata_destroy(metadata);
-    if (count <= 0)
+    if (error == RD_KAFKA_RESP_ERR_UNKNOWN_TOPIC_OR_PART)
         return sq_err_set(err, SQ_E_CONFIG, "there is no topic %s: is the name right, or for one of Squall's own `app`? squall run makes these when it starts first",
                           reader->topic);
+    if (status) return status;
     reader->parts = calloc((size_t)count, sizeof *reader->parts);
     if (!reader->parts) return sq_err_set(err, SQ_E_NOMEM, "no memory for %d partitions", count);
     reader->parts_count = count;
@@ -86,7 +116,9 @@ static rd_kafka_topic_partition_list_t *ask_for_time(struct reader *reader, cons
 {
     rd_kafka_topic_partition_list_t *list = rd_kafka_topic_partition_list_new(reader->parts_count);
     for (int i = 0; i < reader->parts_count; i++) rd_kafka_topic_partition_list_add(list, reader->topic, i)->offset = place->value;
-    if (place->anchor == SQ_PLACE_TIME) *error = rd_kafka_offsets_for_times(reader->client, list, ANSWER_MS);
+    if (place->anchor != SQ_PLACE_TIME) return list;
+    *error = rd_kafka_offsets_for_times(reader->client, list, ANSWER_MS);
+    for (int i = 0; i < list->cnt && !*error; i++) *error = list->elems[i].err; /* one answer of several is no error of the call's */
     return list;
 }
 
@@ -108,6 +140,24 @@ static int plan(struct reader *reader, const struct sq_reader_range *range, stru
     if (to) rd_kafka_topic_partition_list_destroy(to);
     reader->follows = range->follows;
     return broker_err(reader, error, err);
+}
+
+static void rest(void)
+{
+    const struct timespec time = {.tv_nsec = POLL_MS * 1000000L};
+    nanosleep(&time, NULL);
+}
+
+/* The partitions and what is wanted of each, asked again for as long as the errors are of the passing kind. */
+static int find_range(struct reader *reader, const struct sq_reader_range *range, struct sq_err *err)
+{
+    uint64_t since_ns = sq_clock_monotonic_ns();
+    for (;;) {
+        int status = reader->parts ? 0 : find_partitions(reader, err);
+        if (status == 0) status = plan(reader, range, err);
+        if (status == 0 || has_passed(since_ns, patience_with(reader->error))) return status;
+        rest();
+    }
 }
 
 /* ---- reading ---- */
@@ -138,12 +188,13 @@ static int refuse(const struct reader *reader, const rd_kafka_message_t *message
 static int hear(struct reader *reader, struct part *part, rd_kafka_message_t *message, struct sq_err *err)
 {
     int status = 0;
-    bool is_event = message->err != 0;
-    reader->heard_ns = sq_clock_monotonic_ns();
+    bool is_event = message->err != 0, is_passing = !reader->follows && patience_with(message->err) > 0;
+    if (is_passing) reader->error = message->err; /* silence ends it */
+    else reader->heard_ns = sq_clock_monotonic_ns();
     if (message->err == RD_KAFKA_RESP_ERR__PARTITION_EOF) {
         part->is_at_end = reader->follows;
         part->is_over = !reader->follows;
-    } else if (message->err && message->rkt && message->partition >= 0) {
+    } else if (message->err && !is_passing && message->rkt && message->partition >= 0) {
         status = refuse(reader, message, err);
     } else if (!message->err) {
         part->is_at_end = false;
@@ -171,9 +222,9 @@ static int look(struct reader *reader, struct sq_err *err)
     }
     rd_kafka_message_t *event = rd_kafka_consumer_poll(reader->client, 0); /* brokers that come and go: silence ends it */
     if (event) rd_kafka_message_destroy(event);
-    bool is_silent = sq_clock_monotonic_ns() - reader->heard_ns > (uint64_t)SILENCE_MS_MAX * 1000000;
-    if (status == 0 && is_silent && !reader->follows)
-        status = sq_err_set(err, SQ_E_BROKER, "%s: nothing for %d s", reader->topic, SILENCE_MS_MAX / 1000);
+    if (status == 0 && has_passed(reader->heard_ns, SILENCE_MS_MAX) && !reader->follows)
+        status = sq_err_set(err, SQ_E_BROKER, "%s: nothing for %d s%s%s", reader->topic, SILENCE_MS_MAX / 1000, reader->error ? ": " : "",
+                            reader->error ? rd_kafka_err2str(reader->error) : "");
     return status;
 }
 
@@ -235,18 +286,17 @@ static int read_all(struct reader *reader, struct sq_err *err)
     return status;
 }
 
-static int open_reader(struct reader *reader, const struct sq_config *config, struct sq_err *err)
+static int open_reader(struct reader *reader, const struct sq_config *config, const struct sq_reader_range *range, struct sq_err *err)
 {
     int status = open_client(reader, config, err);
-    return status ? status : find_partitions(reader, config->kafka.brokers, err);
+    return status ? status : find_range(reader, range, err);
 }
 
 int sq_kafka_read_range(const struct sq_config *config, const char *topic, const struct sq_reader_range *range, sq_reader_fn each, void *ctx,
                         struct sq_err *err)
 {
-    struct reader reader = {.topic = topic, .each = each, .ctx = ctx};
-    int status = open_reader(&reader, config, err);
-    if (status == 0) status = plan(&reader, range, err);
+    struct reader reader = {.brokers = config->kafka.brokers, .topic = topic, .each = each, .ctx = ctx};
+    int status = open_reader(&reader, config, range, err);
     if (status == 0) status = read_all(&reader, err);
     reader_deinit(&reader);
     return status;
@@ -262,9 +312,8 @@ int sq_kafka_read_record(const struct sq_config *config, const char *topic, int3
                          struct sq_err *err)
 {
     const struct sq_reader_range range = {.from = {SQ_PLACE_OFFSET, offset}, .to = {SQ_PLACE_OFFSET, offset + 1}};
-    struct reader reader = {.topic = topic, .each = each, .ctx = ctx};
-    int status = open_reader(&reader, config, err);
-    if (status == 0) status = plan(&reader, &range, err);
+    struct reader reader = {.brokers = config->kafka.brokers, .topic = topic, .each = each, .ctx = ctx};
+    int status = open_reader(&reader, config, &range, err);
     for (int i = 0; i < reader.parts_count; i++) reader.parts[i].is_over |= i != partition;
     if (status == 0) status = read_all(&reader, err);
     reader_deinit(&reader);

@@ -29,7 +29,8 @@ struct sq_reader_range {
 };
 
 /* Gives the records of the range, merged over the partitions by their timestamps, those of a partition in their order: the same range gives the
- * same sequence. SQ_E_BROKER: no answer, or a record that can't be read, by name; SQ_E_CONFIG: no such topic, or a property librdkafka refuses. */
+ * same sequence. What passes by itself, as a topic is made or a leader changes, is asked for again: 10 s, 3 s where there is no such topic.
+ * SQ_E_BROKER: no answer, or a record that can't be read, by name; SQ_E_CONFIG: no such topic, or a property librdkafka refuses. */
 int sq_kafka_read_range(const struct sq_config *config, const char *topic, const struct sq_reader_range *range, sq_reader_fn each, void *ctx,
                         struct sq_err *err);
 
