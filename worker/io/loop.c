@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "worker/io/loop.h"
 
+#include <assert.h>
 #include <errno.h>
 #include <stdatomic.h>
 #include <stdbool.h>
@@ -8,6 +9,10 @@
 #include <sys/eventfd.h>
 #include <unistd.h>
 #include <uv.h>
+
+/* A send that got lost would leave the loop asleep, maybe for ever. The kernel has no reason to refuse a 1 to an eventfd that is emptied before the
+ * next one; where something refuses it all the same it is sent again, and after so many times the process ends rather than hang. */
+enum { WAKE_TRIES = 100 };
 
 struct sq_loop {
     uv_loop_t uv;
@@ -169,7 +174,7 @@ void sq_wake_send(struct sq_wake *wake)
     struct handle *handle = (struct handle *)wake;
     const uint64_t one = 1;
     if (atomic_exchange(&handle->is_sent, true)) return; /* the loop has yet to look */
-    while (write(handle->wake_fd, &one, sizeof one) < 0 && errno == EINTR) {}
+    for (unsigned tries = 1; write(handle->wake_fd, &one, sizeof one) < 0; tries++) assert(tries < WAKE_TRIES);
 }
 
 void sq_timer_close(struct sq_timer *timer) { handle_close((struct handle *)timer); }

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "worker/pipeline/predict.h"
 
-#include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "engine/job_stack.h"
 #include "worker/pipeline/predict_json.h"
 
 struct request;
@@ -30,7 +30,7 @@ struct sq_predict {
     const struct sq_model_info *info;
     struct sq_pool *own_pool; /* NULL: lent */
     struct sq_wake *wake;     /* of the own pool */
-    _Atomic(struct sq_job *) done;
+    struct sq_job_stack done;
     struct request *requests;
     size_t texts_pending;
 };
@@ -125,18 +125,14 @@ void sq_predict_done(struct sq_job *job)
 static void on_pool_done(struct sq_job *jobs, void *ctx)
 {
     struct sq_predict *predict = ctx;
-    struct sq_job *last = jobs;
-    while (last->next) last = last->next;
-    struct sq_job *head = atomic_load_explicit(&predict->done, memory_order_relaxed);
-    do last->next = head;
-    while (!atomic_compare_exchange_weak_explicit(&predict->done, &head, jobs, memory_order_release, memory_order_relaxed));
+    sq_job_stack_push(&predict->done, jobs);
     sq_wake_send(predict->wake);
 }
 
 static void on_wake(void *ctx)
 {
     struct sq_predict *predict = ctx;
-    struct sq_job *job = atomic_exchange_explicit(&predict->done, NULL, memory_order_acquire);
+    struct sq_job *job = sq_job_stack_take(&predict->done);
     while (job) {
         struct sq_job *next = job->next;
         sq_predict_done(job);

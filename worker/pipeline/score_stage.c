@@ -134,7 +134,7 @@ void sq_score_stage_close(struct sq_score_stage *stage)
     if (stage->pool) sq_pool_close(stage->pool);
     stage->base.is_stopping = true;
     sq_score_abandon(&stage->base);
-    for (struct sq_job *job = atomic_exchange(&stage->done, NULL); job;) {
+    for (struct sq_job *job = sq_job_stack_take(&stage->done); job;) {
         struct sq_job *next = job->next;
         sq_score_give_back(stage, (struct sq_slot *)job);
         job = next;

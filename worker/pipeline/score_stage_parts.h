@@ -3,8 +3,7 @@
 #ifndef SQ_PIPELINE_SCORE_STAGE_PARTS_H
 #define SQ_PIPELINE_SCORE_STAGE_PARTS_H
 
-#include <stdatomic.h>
-
+#include "engine/job_stack.h"
 #include "worker/core/letter_gate.h"
 #include "worker/pipeline/held.h"
 #include "worker/pipeline/score_record.h"
@@ -18,7 +17,7 @@ struct sq_score_stage {
     struct sq_stage base; /* first */
     struct sq_pool *pool;
     struct sq_wake *wake;
-    _Atomic(struct sq_job *) done; /* newest first; pushed by engine threads */
+    struct sq_job_stack done; /* pushed by engine threads */
     struct sq_slots slots;
     struct sq_job *line_head, *line_tail; /* waiting for the pool */
     size_t in_pool, in_pool_max;

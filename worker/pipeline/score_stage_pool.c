@@ -8,11 +8,7 @@
 void sq_score_on_pool_done(struct sq_job *jobs, void *ctx)
 {
     struct sq_score_stage *stage = ctx;
-    struct sq_job *last = jobs;
-    while (last->next) last = last->next;
-    struct sq_job *head = atomic_load_explicit(&stage->done, memory_order_relaxed);
-    do last->next = head;
-    while (!atomic_compare_exchange_weak_explicit(&stage->done, &head, jobs, memory_order_release, memory_order_relaxed));
+    sq_job_stack_push(&stage->done, jobs);
     sq_wake_send(stage->wake);
 }
 
@@ -63,7 +59,7 @@ void sq_score_abandon(struct sq_stage *base)
 void sq_score_on_wake(void *ctx)
 {
     struct sq_score_stage *stage = ctx;
-    struct sq_job *job = atomic_exchange_explicit(&stage->done, NULL, memory_order_acquire);
+    struct sq_job *job = sq_job_stack_take(&stage->done);
     while (job) {
         struct sq_job *next = job->next;
         if (job->class == SQ_JOB_INTERACTIVE) {

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Wake-ups of the loop from other threads: none is lost, and many may be one. */
+#include <errno.h>
 #include <pthread.h>
 #include <setjmp.h>
 #include <stdarg.h>
@@ -8,10 +9,22 @@
 #include <stdint.h>
 
 #include <cmocka.h>
+#include <sys/syscall.h>
+#include <unistd.h>
 
 #include "worker/io/loop.h"
 
 enum { SENDERS = 3, SENDS = 20000 };
+
+/* In place of the C library's: refuses as often as it is told to. */
+static _Atomic unsigned refusals;
+ssize_t write(int fd, const void *data, size_t bytes)
+{
+    if (atomic_load(&refusals) == 0) return syscall(SYS_write, fd, data, bytes);
+    atomic_fetch_sub(&refusals, 1);
+    errno = ENOSPC;
+    return -1;
+}
 
 struct counter {
     struct sq_loop *loop;
@@ -80,6 +93,19 @@ static void test_sends_before_the_loop_looks_are_one_call(void **state)
     close_counter(&counter);
 }
 
+static void test_a_send_that_is_refused_is_sent_again(void **state)
+{
+    (void)state;
+    struct counter counter;
+    open_counter(&counter);
+    atomic_store(&refusals, 2);
+    sq_wake_send(counter.wake);
+    sq_loop_turn(counter.loop, 1000);
+    assert_int_equal(atomic_load(&refusals), 0);
+    assert_int_equal(counter.calls, 1);
+    close_counter(&counter);
+}
+
 static void test_nothing_is_called_once_closed(void **state)
 {
     (void)state;
@@ -95,6 +121,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_the_last_send_is_seen),
         cmocka_unit_test(test_sends_before_the_loop_looks_are_one_call),
+        cmocka_unit_test(test_a_send_that_is_refused_is_sent_again),
         cmocka_unit_test(test_nothing_is_called_once_closed),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -45,6 +45,7 @@ static void a_line_reads_as_it_was_written(void **state)
     struct sq_err err;
     sq_buf_init(&line);
     sq_replay_line_write(&line, &written, SQ_STR("jo"), labels);
+    assert_false(sq_buf_failed(&line));
     if (sq_replay_line_read(&read, (struct sq_str){line.data, line.bytes - 1}, &err)) fail_msg("%s", err.message);
     assert_score_equal(&read.score, &written);
     assert_true(sq_str_equal(read.labels[2], labels[2]));
