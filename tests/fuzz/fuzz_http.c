@@ -15,7 +15,6 @@
 enum { INPUT_BYTES_MAX = 1 << 16, TURNS_MAX = 40, TURN_MS = 1 };
 
 static struct sq_loop *loop;
-static struct sq_http *http;
 
 static void get_echo(const struct sq_http_request *request, struct sq_http_reply *reply, void *ctx)
 {
@@ -48,17 +47,25 @@ static const struct sq_http_route routes[] = {
     {"/things/*", NULL, SQ_HTTP_DELETE, post_echo},     {"/things/*/do", NULL, SQ_HTTP_PLAIN, post_echo},
 };
 
-static struct sockaddr_in open_server(void)
+/* One for each input: a server keeps the connection of half a request, and a stream, until a time-out, and a fuzzer soon has them all. */
+static struct sq_http *open_server(void)
 {
-    static struct sockaddr_in address = {.sin_family = AF_INET};
-    if (http) return address;
+    struct sq_http *http;
     const struct sq_http_options options = {.listen = "127.0.0.1:0", .routes = routes, .routes_count = sizeof routes / sizeof *routes};
+    if (!loop) REQUIRE(sq_loop_open(&loop, NULL) == 0);
+    REQUIRE(sq_http_open(&http, loop, &options, NULL) == 0);
+    return http;
+}
+
+static int open_client(const struct sq_http *http)
+{
+    struct sockaddr_in address = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
     unsigned port = 0;
-    REQUIRE(sq_loop_open(&loop, NULL) == 0 && sq_http_open(&http, loop, &options, NULL) == 0);
     REQUIRE(sscanf(sq_http_url(http), "http://127.0.0.1:%u/", &port) == 1);
     address.sin_port = htons((uint16_t)port);
-    address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-    return address;
+    int client = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    REQUIRE(client >= 0 && connect(client, (struct sockaddr *)&address, sizeof address) == 0);
+    return client;
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t bytes);
@@ -67,13 +74,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t bytes)
     char answer[4096];
     size_t answered = 0;
     if (bytes == 0 || bytes > INPUT_BYTES_MAX) return 0;
-    struct sockaddr_in address = open_server();
-    int client = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
-    if (connect(client, (struct sockaddr *)&address, sizeof address)) {
-        REQUIRE(errno == EADDRNOTAVAIL); /* a fuzzer uses up the ports, which come back after a minute */
-        close(client);
-        return 0;
-    }
+    struct sq_http *http = open_server();
+    int client = open_client(http);
     REQUIRE(send(client, data, bytes, MSG_NOSIGNAL) == (ssize_t)bytes && shutdown(client, SHUT_WR) == 0);
     REQUIRE(fcntl(client, F_SETFL, O_NONBLOCK) == 0);
     for (unsigned turn = 0; turn < TURNS_MAX; turn++) {
@@ -84,6 +86,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t bytes)
         if (answered == sizeof answer) break;
     }
     close(client);
+    sq_http_close(http);
     sq_loop_turn(loop, TURN_MS);
     REQUIRE(answered == 0 || (answered > 12 && memcmp(answer, "HTTP/1.", 7) == 0));
     REQUIRE(answered == 0 || answer[9] != '5' || memcmp(answer + 9, "505", 3) == 0);
