@@ -14,6 +14,7 @@
 #include "engine/base/clock.h"
 #include "engine/base/metrics.h"
 #include "worker/io/log.h"
+#include "worker/pipeline/predict.h"
 #include "worker/pipeline/score_stage_parts.h"
 
 enum {
@@ -136,7 +137,8 @@ void sq_score_stage_close(struct sq_score_stage *stage)
     sq_score_abandon(&stage->base);
     for (struct sq_job *job = sq_job_stack_take(&stage->done); job;) {
         struct sq_job *next = job->next;
-        sq_score_give_back(stage, (struct sq_slot *)job);
+        if (job->class == SQ_JOB_INTERACTIVE) sq_predict_done(job);
+        else sq_score_give_back(stage, (struct sq_slot *)job);
         job = next;
     }
     if (stage->base.hooks) sq_stage_deinit(&stage->base);

@@ -335,6 +335,18 @@ static void a_share_is_scored_and_the_rest_is_out_as_skipped(void **state)
     world_close(&world);
 }
 
+/* By a caller that is gone, or it would be answered before. */
+static void a_request_in_the_pool_is_let_go_with_the_stage(void **state)
+{
+    (void)state;
+    struct world world = {0};
+    world_open(&world);
+    world_start(&world);
+    sq_predict_post(world.pipeline->predict, NULL, SQ_STR("{\"inputs\":[\"good phone\",\"bad phone\"]}"));
+    assert_int_equal(sq_predict_pending(world.pipeline->predict), 2);
+    world_close(&world);
+}
+
 static void failing_commits_are_tried_again_and_nothing_is_sent_twice(void **state)
 {
     (void)state;
@@ -482,6 +494,7 @@ int main(void)
         cmocka_unit_test(the_time_of_each_step_is_measured),
         cmocka_unit_test(labels_follow_the_words),
         cmocka_unit_test(a_share_is_scored_and_the_rest_is_out_as_skipped),
+        cmocka_unit_test(a_request_in_the_pool_is_let_go_with_the_stage),
         cmocka_unit_test(failing_commits_are_tried_again_and_nothing_is_sent_twice),
         cmocka_unit_test(a_refused_score_becomes_a_dead_letter),
         cmocka_unit_test(what_killed_its_worker_alone_is_stepped_over),
