@@ -26,6 +26,8 @@ static const struct setting common_defaults[] = {
     {NULL, NULL},
 };
 static const struct setting consumer_defaults[] = {
+    {"metadata.max.age.ms", "15000"}, /* so long it may ask a coordinator that isn't any more: kafka_offsets.h */
+    {"topic.metadata.refresh.interval.ms", "10000"},
     {"queued.min.messages", "2000"},
     {"queued.max.messages.kbytes", "16384"},
     {"fetch.message.max.bytes", "262144"},

@@ -1,13 +1,21 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include <stdatomic.h>
-#include <stdbool.h>
-
 #include "worker/io/kafka_offsets.h"
 
-enum { REQUEST_TIMEOUT_MS = 10000, POLL_SLICE_MS = 50 };
+#include <stdlib.h>
+#include <time.h>
 
-void sq_kafka_offsets_ask(rd_kafka_t *client, const char *group, const rd_kafka_topic_partition_list_t *parts, rd_kafka_queue_t *queue)
+#include "engine/base/clock.h"
+
+enum {
+    REQUEST_TIMEOUT_MS = 10000,
+    POLL_SLICE_MS = 50,
+    FORGET_MORE_MS = 2000, /* librdkafka looks each second for what is older than metadata.max.age.ms */
+};
+
+void sq_kafka_offsets_ask(const struct sq_kafka_offsets *offsets, const char *group, const rd_kafka_topic_partition_list_t *parts,
+                          rd_kafka_queue_t *queue)
 {
+    rd_kafka_t *client = offsets->client;
     char why[128];
     rd_kafka_ListConsumerGroupOffsets_t *request = rd_kafka_ListConsumerGroupOffsets_new(group, parts);
     rd_kafka_AdminOptions_t *options = rd_kafka_AdminOptions_new(client, RD_KAFKA_ADMIN_OP_LISTCONSUMERGROUPOFFSETS);
@@ -31,11 +39,23 @@ static const rd_kafka_topic_partition_list_t *parts_of(rd_kafka_event_t *event, 
     return NULL;
 }
 
-const rd_kafka_topic_partition_list_t *sq_kafka_offsets_answer(rd_kafka_event_t *event, rd_kafka_resp_err_t *error, const char **reason)
+/* How long nobody must ask until another coordinator is looked for. */
+static uint64_t forgets_after_ns(rd_kafka_t *client)
+{
+    char value[32] = "";
+    size_t bytes = sizeof value;
+    rd_kafka_conf_get(rd_kafka_conf(client), "metadata.max.age.ms", value, &bytes);
+    return (strtoull(value, NULL, 10) + FORGET_MORE_MS) * UINT64_C(1000000);
+}
+
+const rd_kafka_topic_partition_list_t *sq_kafka_offsets_answer(struct sq_kafka_offsets *offsets, rd_kafka_event_t *event, rd_kafka_resp_err_t *error,
+                                                               const char **reason)
 {
     *error = rd_kafka_event_error(event);
     *reason = *error ? rd_kafka_event_error_string(event) : NULL;
     const rd_kafka_topic_partition_list_t *parts = *error ? NULL : parts_of(event, error, reason);
+    bool is_another = *error == RD_KAFKA_RESP_ERR_NOT_COORDINATOR || *error == RD_KAFKA_RESP_ERR__TIMED_OUT; /* it moved, or it is gone */
+    if (is_another) offsets->ask_at_ns = sq_clock_monotonic_ns() + forgets_after_ns(offsets->client);
     for (int i = 0; parts && i < parts->cnt; i++)
         if (parts->elems[i].err) { /* UNSTABLE_OFFSET_COMMIT while a transaction is open or its markers are being written, among others */
             *error = parts->elems[i].err;
@@ -44,18 +64,25 @@ const rd_kafka_topic_partition_list_t *sq_kafka_offsets_answer(rd_kafka_event_t 
     return parts;
 }
 
-int sq_kafka_offsets_stable(rd_kafka_t *client, const char *group, const rd_kafka_topic_partition_list_t *parts, const _Atomic bool *is_interrupted,
-                            rd_kafka_topic_partition_list_t **found, struct sq_err *err)
+static void wait_to_ask(const struct sq_kafka_offsets *offsets, const _Atomic bool *is_interrupted)
 {
-    rd_kafka_queue_t *queue = rd_kafka_queue_new(client); /* of this call alone, so that a late answer can't be taken for another's */
+    const struct timespec slice = {.tv_nsec = POLL_SLICE_MS * 1000000L};
+    while (sq_clock_monotonic_ns() < offsets->ask_at_ns && !*is_interrupted) nanosleep(&slice, NULL);
+}
+
+int sq_kafka_offsets_stable(struct sq_kafka_offsets *offsets, const char *group, const rd_kafka_topic_partition_list_t *parts,
+                            const _Atomic bool *is_interrupted, rd_kafka_topic_partition_list_t **found, struct sq_err *err)
+{
+    rd_kafka_queue_t *queue = rd_kafka_queue_new(offsets->client); /* of this call alone, so that a late answer can't be taken for another's */
     rd_kafka_event_t *event = NULL;
     rd_kafka_resp_err_t error = RD_KAFKA_RESP_ERR__TIMED_OUT;
     const char *reason = NULL;
     *found = NULL;
-    sq_kafka_offsets_ask(client, group, parts, queue);
+    wait_to_ask(offsets, is_interrupted);
+    sq_kafka_offsets_ask(offsets, group, parts, queue);
     for (int waited_ms = 0; !event && waited_ms < 2 * REQUEST_TIMEOUT_MS && !*is_interrupted; waited_ms += POLL_SLICE_MS)
         event = rd_kafka_queue_poll(queue, POLL_SLICE_MS);
-    const rd_kafka_topic_partition_list_t *answer = event ? sq_kafka_offsets_answer(event, &error, &reason) : NULL;
+    const rd_kafka_topic_partition_list_t *answer = event ? sq_kafka_offsets_answer(offsets, event, &error, &reason) : NULL;
     if (answer) *found = rd_kafka_topic_partition_list_copy(answer);
     int status = answer ? 0 : sq_err_set(err, *is_interrupted ? SQ_E_CLOSED : SQ_E_TIMEOUT, "no stable offsets of group %s: %s", group,
                                          reason ? reason : rd_kafka_err2str(error));

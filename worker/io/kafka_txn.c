@@ -19,7 +19,7 @@ enum {
 struct kafka_txn {
     struct sq_txn_client base; /* first */
     struct sq_kafka_producer producer;
-    rd_kafka_t *consumer;      /* the source's */
+    struct sq_kafka_offsets *offsets; /* the source's */
     char group[SQ_CONFIG_NAME_BYTES + 16];
     char id[SQ_CLIENT_ID_BYTES];
     _Atomic bool is_interrupted;
@@ -156,7 +156,7 @@ static int txn_is_committed(struct sq_txn_client *client, const struct sq_batch 
 {
     struct kafka_txn *txn = kafka_txn(client);
     rd_kafka_topic_partition_list_t *parts = sq_kafka_conf_offsets(batch, ""), *found = NULL;
-    int status = sq_kafka_offsets_stable(txn->consumer, txn->group, parts, &txn->is_interrupted, &found, err);
+    int status = sq_kafka_offsets_stable(txn->offsets, txn->group, parts, &txn->is_interrupted, &found, err);
     *is_committed = false;
     for (int i = 0; status == 0 && i < found->cnt; i++) {
         const rd_kafka_topic_partition_t *part = &found->elems[i];
@@ -184,7 +184,7 @@ int sq_kafka_txn_open(struct sq_txn_client **out, const struct sq_config *config
     *out = NULL;
     struct kafka_txn *txn = calloc(1, sizeof *txn);
     if (!txn) return sq_err_set(err, SQ_E_NOMEM, "no memory for a transactional producer");
-    *txn = (struct kafka_txn){.base = {.ops = &ops}, .consumer = sq_source_kafka_client(source)};
+    *txn = (struct kafka_txn){.base = {.ops = &ops}, .offsets = sq_source_kafka_offsets_of(source)};
     txn->producer = (struct sq_kafka_producer){.stage = stage, .config = config, .is_interrupted = &txn->is_interrupted};
     txn->base.id = txn->id;
     sq_kafka_client_id(txn->id, config, stage);

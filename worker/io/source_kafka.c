@@ -18,6 +18,7 @@ enum { NET_INTERVAL_MS = 100 }; /* in case a wake-up was missed */
 
 static struct kafka_source *kafka_source(struct sq_source *source) { return (struct kafka_source *)source; }
 rd_kafka_t *sq_source_kafka_client(struct sq_source *source) { return kafka_source(source)->rk; }
+struct sq_kafka_offsets *sq_source_kafka_offsets_of(struct sq_source *source) { return &kafka_source(source)->offsets; }
 
 void sq_source_kafka_wake(struct kafka_source *source)
 {
@@ -206,6 +207,7 @@ static int open_client(struct kafka_source *source, struct sq_err *err)
     rd_kafka_conf_t *conf;
     int status = sq_kafka_conf_consumer(&conf, source->config, source->stage, err);
     if (status == 0) status = sq_kafka_open(&source->rk, RD_KAFKA_CONSUMER, conf, err);
+    source->offsets.client = source->rk;
     if (status) return status;
     rd_kafka_poll_set_consumer(source->rk);
     source->main_queue = rd_kafka_queue_get_consumer(source->rk);

@@ -8,6 +8,7 @@
 #define SQ_IO_SOURCE_KAFKA_H
 
 #include "worker/io/kafka_conf.h"
+#include "worker/io/kafka_offsets.h"
 #include "worker/io/loop.h"
 #include "worker/io/source.h"
 
@@ -17,5 +18,8 @@ int sq_source_kafka_open(struct sq_source **source, struct sq_loop *loop, const 
 
 /* The consumer, for committing its offsets; belongs to the source. */
 rd_kafka_t *sq_source_kafka_client(struct sq_source *source);
+
+/* To look up what was committed through it; belongs to the source. */
+struct sq_kafka_offsets *sq_source_kafka_offsets_of(struct sq_source *source);
 
 #endif

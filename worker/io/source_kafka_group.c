@@ -165,9 +165,11 @@ void sq_source_kafka_list_free(rd_kafka_topic_partition_list_t **list)
 void sq_source_kafka_lookup(struct kafka_source *source)
 {
     char group[SQ_CONFIG_NAME_BYTES + 16];
+    bool is_early = sq_clock_monotonic_ns() < source->offsets.ask_at_ns;
+    source->lookup_at_ns = is_early ? source->offsets.ask_at_ns : 0;
+    if (is_early) return;
     sq_kafka_group_name(group, sizeof group, source->config, source->stage);
-    source->lookup_at_ns = 0;
-    sq_kafka_offsets_ask(source->rk, group, source->assigning, source->main_queue);
+    sq_kafka_offsets_ask(&source->offsets, group, source->assigning, source->main_queue);
 }
 
 static void lookup_later(struct kafka_source *source, rd_kafka_resp_err_t error, const char *reason)
@@ -219,7 +221,7 @@ void sq_source_kafka_offsets(struct kafka_source *source, rd_kafka_event_t *even
     if (!source->assigning) return; /* revoked meanwhile */
     rd_kafka_resp_err_t error;
     const char *reason;
-    const rd_kafka_topic_partition_list_t *committed = sq_kafka_offsets_answer(event, &error, &reason);
+    const rd_kafka_topic_partition_list_t *committed = sq_kafka_offsets_answer(&source->offsets, event, &error, &reason);
     if (!committed) {
         lookup_later(source, error, reason);
         return;

@@ -24,6 +24,7 @@ struct kafka_source {
     const struct sq_config *config;
     struct sq_source_handler handler;
     rd_kafka_t *rk;
+    struct sq_kafka_offsets offsets;
     rd_kafka_queue_t *main_queue, *work_queue;
     int pipe[2];
     struct sq_watch *watch;
