@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* squall run: puts a worker together, lets it run, takes it apart. */
+#include <malloc.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -253,9 +254,18 @@ static void close_in_time(struct worker *worker, int exit_code)
     alarm(0);
 }
 
+/* librdkafka has a dozen threads, whose large buffers come and go. glibc would give each thread a heap of its own, and once it has seen a
+ * large block freed it would take the next from there, too: what was the most that each ever needed would stay. */
+static void keep_memory_small(void)
+{
+    mallopt(M_ARENA_MAX, 4);
+    mallopt(M_MMAP_THRESHOLD, 64 << 10); /* a fixed one */
+}
+
 static int run_worker(struct worker *worker, const struct sq_option_list *models, const char *mode)
 {
     struct sq_err err;
+    keep_memory_small();
     signal(SIGPIPE, SIG_IGN); /* a reader that goes away is an error of its own connection */
     if (open_worker(worker, models, mode, &err)) {
         fprintf(stderr, "squall run: %s\n", err.message);
