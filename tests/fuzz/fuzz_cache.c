@@ -9,6 +9,8 @@
 #include "engine/model/weights.h"
 #include "tests/fuzz/require.h"
 
+SOUND_AT_LEAST(1);
+
 static const char config_text[] = "{\"model_type\":\"bert\",\"architectures\":[\"BertForSequenceClassification\"],\"vocab_size\":5,\"hidden_size\":4,"
                                   "\"num_hidden_layers\":1,\"num_attention_heads\":1,\"intermediate_size\":4,\"max_position_embeddings\":4}";
 
@@ -36,6 +38,7 @@ static void lend(const uint8_t *data, size_t bytes)
         REQUIRE(err.message[0] && !weights.block && config.labels_count == labels_count);
         return;
     }
+    sq_fuzz_sound++;
     REQUIRE(weights.bytes == bytes - sizeof facts && config.labels_count == facts.labels_count);
     require_inside(&weights.layers[0].qkv, block, weights.bytes);
     require_inside(&weights.layers[0].down, block, weights.bytes);

@@ -6,6 +6,8 @@
 #include "tests/fuzz/require.h"
 #include "worker/cli/replay_compact.h"
 
+SOUND_AT_LEAST(1);
+
 int LLVMFuzzerTestOneInput(const unsigned char *data, size_t bytes);
 
 int LLVMFuzzerTestOneInput(const unsigned char *data, size_t bytes)
@@ -24,6 +26,7 @@ int LLVMFuzzerTestOneInput(const unsigned char *data, size_t bytes)
         REQUIRE(score.score >= 0 && score.score <= 1 && score.probabilities_count <= SQ_SCORE_LABELS_MAX);
         for (unsigned i = 0; i < score.probabilities_count; i++) REQUIRE(score.probabilities[i] >= 0 && score.probabilities[i] <= 1);
     }
+    sq_fuzz_sound += score.entity.bytes > 0; /* read some */
     REQUIRE(status == 0 || (status == SQ_E_IO && err.message[0]));
     sq_compact_close(&compact);
     sq_lines_close(&lines);

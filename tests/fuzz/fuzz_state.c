@@ -10,6 +10,8 @@
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t bytes);
 
+SOUND_AT_LEAST(8);
+
 enum { MINUTE = 60000, HOUR = 60 * MINUTE };
 
 static const struct sq_rule rule = {
@@ -72,6 +74,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t bytes)
     if (!code) code = sq_detector_restore_end(detector, NULL, NULL, &err);
     REQUIRE(code == 0 || code == SQ_E_DECODE);
     if (code == 0) {
+        sq_fuzz_sound++;
         struct sq_buf meta;
         sq_buf_init(&meta);
         REQUIRE(sq_detector_save(detector, ignore, NULL, &meta, &err) == 0);

@@ -7,6 +7,8 @@
 #include "proto/codec.h"
 #include "tests/fuzz/require.h"
 
+SOUND_AT_LEAST(5);
+
 static struct sq_arena arena, arena_again; /* what was decoded lives until its arena is used again */
 static struct sq_buf again;
 static struct sq_err err;
@@ -27,6 +29,7 @@ static void check_state(struct sq_str value)
         REQUIRE(err.code == SQ_E_DECODE && err.message[0]);
         return;
     }
+    sq_fuzz_sound++;
     REQUIRE(sq_state_encode(&state, &again, &err) == 0);
     REQUIRE(sq_state_decode(sq_buf_view(&again), &arena_again, &same, &err) == 0);
     REQUIRE(same.version == state.version && same.last_event_time_ms == state.last_event_time_ms && same.lineage == state.lineage);
@@ -40,6 +43,7 @@ static void check_meta(struct sq_str value)
         REQUIRE(err.code == SQ_E_DECODE && err.message[0]);
         return;
     }
+    sq_fuzz_sound++;
     REQUIRE(sq_state_meta_encode(&meta, &again, &err) == 0);
     REQUIRE(sq_state_meta_decode(sq_buf_view(&again), &arena_again, &same, &err) == 0);
     REQUIRE(same.version == meta.version && same.next_offset == meta.next_offset && same.watermark_ms == meta.watermark_ms);

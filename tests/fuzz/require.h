@@ -14,4 +14,11 @@
         }                                                                                                                         \
     } while (0)
 
+/* How many inputs were sound so far, and how many of the kept ones must be. Targets of a format with a version count them: its next version would
+ * make a corpus of refused files of theirs, and replay.c says so. */
+extern unsigned sq_fuzz_sound, sq_fuzz_sound_min;
+#define SOUND_AT_LEAST(min) \
+    unsigned sq_fuzz_sound; \
+    unsigned sq_fuzz_sound_min = (min)
+
 #endif
