@@ -50,6 +50,22 @@ struct sq_buf test_content(const struct test_folder *folder, const char *name)
     return buf;
 }
 
+struct test_folder test_group_folder;
+
+int test_group_folder_open(void **state)
+{
+    (void)state;
+    test_folder_init(&test_group_folder);
+    return 0;
+}
+
+int test_group_folder_close(void **state)
+{
+    (void)state;
+    test_folder_deinit(&test_group_folder);
+    return 0;
+}
+
 unsigned test_count(const struct sq_buf *buf, const char *what)
 {
     unsigned count = 0;

@@ -17,6 +17,11 @@ char *test_path(const struct test_folder *folder, const char *name);
 /* A file of the folder, with a NUL at its end; the caller's to deinit. */
 struct sq_buf test_content(const struct test_folder *folder, const char *name);
 
+/* A folder that a group of tests shares: for cmocka_run_group_tests. */
+extern struct test_folder test_group_folder;
+int test_group_folder_open(void **state);
+int test_group_folder_close(void **state);
+
 unsigned test_count(const struct sq_buf *buf, const char *what);
 
 #endif

@@ -22,6 +22,14 @@ static struct sq_plan plan_of(const struct sq_rule *rule)
     return plan;
 }
 
+static const struct sq_counts quiet = {.count = 20, .matched = 2};
+
+/* Blocks that are all alike, of an entity whose fleet has a share of 0.1. */
+static void fold(struct sq_baseline *baseline, const struct sq_plan *plan, int64_t from, int64_t until, struct sq_counts each)
+{
+    for (int64_t block = from; block < until; block++) sq_baseline_fold(baseline, plan, block, each, 0.1);
+}
+
 static void decay_halves_in_a_half_life(void **state)
 {
     (void)state;
@@ -72,9 +80,9 @@ static void a_spike_hardly_moves_it(void **state)
     struct sq_rule rule = judge_rule();
     struct sq_plan plan = plan_of(&rule);
     struct sq_baseline baseline = {0};
-    for (int64_t block = 0; block < 700; block++) sq_baseline_fold(&baseline, &plan, block, (struct sq_counts){.count = 20, .matched = 2}, 0.1);
+    fold(&baseline, &plan, 0, 700, quiet);
     double before = sq_baseline_share(&baseline, 0.1);
-    sq_baseline_fold(&baseline, &plan, 700, (struct sq_counts){.count = 200, .matched = 200}, 0.1);
+    fold(&baseline, &plan, 700, 701, (struct sq_counts){.count = 200, .matched = 200});
     assert_true(sq_baseline_share(&baseline, 0.1) < before + 0.01);
 }
 
@@ -84,7 +92,7 @@ static void held_blocks_change_nothing_until_the_level_shifts(void **state)
     struct sq_rule rule = judge_rule();
     struct sq_plan plan = plan_of(&rule);
     struct sq_baseline baseline = {0};
-    for (int64_t block = 0; block < 700; block++) sq_baseline_fold(&baseline, &plan, block, (struct sq_counts){.count = 20, .matched = 2}, 0.1);
+    fold(&baseline, &plan, 0, 700, quiet);
     double before = sq_baseline_share(&baseline, 0.1);
     for (int i = 0; i < 90; i++) sq_baseline_hold(&baseline, (struct sq_counts){.count = 20, .matched = 10});
     assert_true(sq_baseline_share(&baseline, 0.1) == before);
@@ -99,18 +107,18 @@ static void what_came_lately_is_usual(void **state)
     struct sq_rule rule = judge_rule();
     struct sq_plan plan = plan_of(&rule);
     struct sq_baseline baseline = {0};
-    const struct sq_counts quiet = {.count = 20, .matched = 2}, nothing = {0};
+    const struct sq_counts nothing = {0};
     assert_true(sq_baseline_now(&baseline, 0.1, quiet, 1).rate == 0); /* nobody knows yet */
-    for (int64_t block = 0; block < 700; block++) sq_baseline_fold(&baseline, &plan, block, quiet, 0.1);
+    fold(&baseline, &plan, 0, 700, quiet);
     struct sq_usual usual = sq_baseline_now(&baseline, 0.1, nothing, 0);
     assert_true(fabs(usual.share - 0.1) < 0.001 && fabs(usual.rate - 20) < 0.1);
 
     usual = sq_baseline_now(&baseline, 0.1, (struct sq_counts){.count = 120, .matched = 36}, 4); /* an hour of more, and worse */
     assert_true(usual.share > 0.15 && usual.share < 0.2 && usual.rate > 25 && usual.rate < 30);
-    for (int64_t block = 700; block < 748; block++) sq_baseline_fold(&baseline, &plan, block, (struct sq_counts){.count = 20, .matched = 6}, 0.1);
+    fold(&baseline, &plan, 700, 748, (struct sq_counts){.count = 20, .matched = 6});
     usual = sq_baseline_now(&baseline, 0.1, nothing, 0); /* twelve hours of it: as good as all of the way */
     assert_true(usual.share > 0.25 && usual.share < 0.3 && sq_baseline_share(&baseline, 0.1) < 0.13);
-    for (int64_t block = 748; block < 796; block++) sq_baseline_fold(&baseline, &plan, block, quiet, 0.1);
+    fold(&baseline, &plan, 748, 796, quiet);
     assert_true(sq_baseline_now(&baseline, 0.1, nothing, 0).share < 0.11); /* and back */
 }
 
@@ -120,7 +128,7 @@ static void a_shift_moves_all_that_is_usual(void **state)
     struct sq_rule rule = judge_rule();
     struct sq_plan plan = plan_of(&rule);
     struct sq_baseline baseline = {0};
-    for (int64_t block = 0; block < 700; block++) sq_baseline_fold(&baseline, &plan, block, (struct sq_counts){.count = 20, .matched = 2}, 0.1);
+    fold(&baseline, &plan, 0, 700, quiet);
     for (int i = 0; i < 90; i++) sq_baseline_hold(&baseline, (struct sq_counts){.count = 20, .matched = 10});
     sq_baseline_shift(&baseline);
     const struct sq_usual usual = sq_baseline_now(&baseline, 0.1, (struct sq_counts){0}, 0);
@@ -133,7 +141,7 @@ static void empty_blocks_forget(void **state)
     struct sq_rule rule = judge_rule();
     struct sq_plan plan = plan_of(&rule);
     struct sq_baseline baseline = {.messages = 1000, .matched = 100};
-    for (int64_t block = 0; block < 672; block++) sq_baseline_fold(&baseline, &plan, block, (struct sq_counts){0}, 0.1);
+    fold(&baseline, &plan, 0, 672, (struct sq_counts){0});
     assert_true(fabs((double)baseline.messages - 500) < 0.1 && fabs((double)baseline.matched - 50) < 0.01);
 }
 

@@ -394,16 +394,23 @@ static void a_token_guards_all_but_probes(void **state)
     close_server(&fixture);
 }
 
+/* What comes up to `until` is added to the answer. */
+static int open_stream(const struct fixture *fixture, const char *until, struct sq_buf *answer)
+{
+    static const char request[] = "GET /stream HTTP/1.1\r\n" LOCAL "\r\n";
+    int fd = connect_client(fixture);
+    assert_int_equal(send(fd, request, sizeof request - 1, MSG_NOSIGNAL), sizeof request - 1);
+    read_answer(fixture, fd, until, answer);
+    return fd;
+}
+
 static void a_stream_starts_with_a_snapshot_and_goes_on(void **state)
 {
     (void)state;
     struct fixture fixture;
     struct sq_buf answer = {0};
     open_server(&fixture, "127.0.0.1:0", NULL);
-    int fd = connect_client(&fixture);
-    const char request[] = "GET /stream HTTP/1.1\r\n" LOCAL "\r\n";
-    assert_int_equal(send(fd, request, sizeof request - 1, MSG_NOSIGNAL), sizeof request - 1);
-    read_answer(&fixture, fd, "event: snapshot\ndata: {\"all\":1}\n\n", &answer);
+    int fd = open_stream(&fixture, "event: snapshot\ndata: {\"all\":1}\n\n", &answer);
     assert_non_null(strstr(answer.data, "Content-Type: text/event-stream"));
     assert_non_null(strstr(answer.data, "retry: 2000\n"));
     assert_int_equal(sq_http_streams_count(fixture.http), 1);
@@ -429,10 +436,7 @@ static void a_slow_reader_loses_the_oldest(void **state)
     struct fixture fixture;
     struct sq_buf answer = {0};
     open_server(&fixture, "127.0.0.1:0", NULL);
-    int fd = connect_client(&fixture);
-    const char request[] = "GET /stream HTTP/1.1\r\n" LOCAL "\r\n";
-    assert_int_equal(send(fd, request, sizeof request - 1, MSG_NOSIGNAL), sizeof request - 1);
-    read_answer(&fixture, fd, "snapshot", &answer);
+    int fd = open_stream(&fixture, "snapshot", &answer);
     for (int i = 0; i < 1000; i++) sq_http_stream_send(fixture.http, "n", SQ_STR("{}"));
     sq_buf_clear(&answer);
     read_answer(&fixture, fd, "id: 1000\n", &answer);
@@ -451,11 +455,8 @@ static void streams_are_bounded(void **state)
     int fds[SQ_HTTP_STREAMS_MAX];
     open_server(&fixture, "127.0.0.1:0", NULL);
     for (int i = 0; i < SQ_HTTP_STREAMS_MAX; i++) {
-        const char request[] = "GET /stream HTTP/1.1\r\n" LOCAL "\r\n";
-        fds[i] = connect_client(&fixture);
-        assert_int_equal(send(fds[i], request, sizeof request - 1, MSG_NOSIGNAL), sizeof request - 1);
         sq_buf_clear(&answer);
-        read_answer(&fixture, fds[i], "snapshot", &answer);
+        fds[i] = open_stream(&fixture, "snapshot", &answer);
     }
     const char *text = exchange(&fixture, &answer, REQUEST("GET", "/stream", LOCAL));
     assert_status(text, "503");

@@ -16,11 +16,11 @@
 #include "tests/lib/tiny_model.h"
 #include "worker/cli/replay_scan.h"
 
-static struct test_folder folder;
+static struct test_folder *const folder = &test_group_folder;
 
-static char *path_of(const char *name) { return test_path(&folder, name); }
-static int replay(const char *const *args) { return test_command(&folder, &sq_command_replay, args); }
-static struct sq_buf content(const char *name) { return test_content(&folder, name); }
+static char *path_of(const char *name) { return test_path(folder, name); }
+static int replay(const char *const *args) { return test_command(folder, &sq_command_replay, args); }
+static struct sq_buf content(const char *name) { return test_content(folder, name); }
 static unsigned count_of(const struct sq_buf *buf, const char *what) { return test_count(buf, what); }
 
 /* ---- One line ---- */
@@ -152,7 +152,7 @@ static void write_stream(const char *name)
     }
     stream_close(stream);
     assert_false(sq_buf_failed(&out));
-    test_folder_write(&folder, name, sq_buf_view(&out));
+    test_folder_write(folder, name, sq_buf_view(&out));
     sq_buf_deinit(&out);
 }
 
@@ -218,7 +218,7 @@ static void bad_lines_are_counted_and_passed_over(void **state)
     (void)state;
     static const char lines[] = "{\"entity\":\"e\",\"ts\":1767225600000,\"label\":\"x\"}\n{\n\n{\"entity\":\"e\"}\n"
                                 "{\"entity\":\"e\",\"ts\":1767225600001,\"label\":\"x\"}";
-    test_folder_write(&folder, "bad.jsonl", (struct sq_str){lines, sizeof lines - 1});
+    test_folder_write(folder, "bad.jsonl", (struct sq_str){lines, sizeof lines - 1});
     char *input = path_of("bad.jsonl");
     const char *const args[] = {"--scores-in", input, NULL};
     assert_int_equal(replay(args), 0);
@@ -262,7 +262,7 @@ static void write_texts(const char *name)
         ts += spike ? minute / 2 : 4 * minute;
     }
     sq_buf_append_text(&out, "{\"text\":\" \",\"entity\":\"e\"}\n{\"entity\":\"e\"}\nno json\n{\"text\":\"no time of its own\",\"entity\":\"acme\"}\n");
-    test_folder_write(&folder, name, sq_buf_view(&out));
+    test_folder_write(folder, name, sq_buf_view(&out));
     sq_buf_deinit(&out);
 }
 
@@ -319,20 +319,6 @@ static void texts_and_their_scores_give_the_same_alerts(void **state)
     test_folder_deinit(&model);
 }
 
-static int open_folder(void **state)
-{
-    (void)state;
-    test_folder_init(&folder);
-    return 0;
-}
-
-static int close_folder(void **state)
-{
-    (void)state;
-    test_folder_deinit(&folder);
-    return 0;
-}
-
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -346,5 +332,5 @@ int main(void)
         cmocka_unit_test(what_cannot_be_read_is_a_failure),
         cmocka_unit_test(texts_and_their_scores_give_the_same_alerts),
     };
-    return cmocka_run_group_tests(tests, open_folder, close_folder);
+    return cmocka_run_group_tests(tests, test_group_folder_open, test_group_folder_close);
 }

@@ -15,7 +15,7 @@
 
 enum { SCORES = 500, ENTITIES = 40 };
 
-static struct test_folder folder;
+static struct test_folder *const folder = &test_group_folder;
 static struct sq_err err;
 static const struct sq_str labels[] = {{"negative", 8}, {"neutral", 7}, {"positive", 8}};
 static const struct sq_str other_labels[] = {{"good", 4}, {"bad", 3}};
@@ -57,8 +57,8 @@ struct reading {
 /* 1: the file is of this form. */
 static int start(struct reading *reading, struct sq_str file)
 {
-    char *path = test_path(&folder, "scores");
-    test_folder_write(&folder, "scores", file);
+    char *path = test_path(folder, "scores");
+    test_folder_write(folder, "scores", file);
     assert_int_equal(sq_lines_open(&reading->lines, path, 1000, &err), 0);
     reading->lines.name = "scores";
     free(path);
@@ -177,20 +177,6 @@ static void a_label_over_the_bound_is_refused(void **state)
     sq_buf_deinit(&out);
 }
 
-static int open_folder(void **state)
-{
-    (void)state;
-    test_folder_init(&folder);
-    return 0;
-}
-
-static int close_folder(void **state)
-{
-    (void)state;
-    test_folder_deinit(&folder);
-    return 0;
-}
-
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -200,5 +186,5 @@ int main(void)
         cmocka_unit_test(other_files_are_not_of_this_form),
         cmocka_unit_test(a_label_over_the_bound_is_refused),
     };
-    return cmocka_run_group_tests(tests, open_folder, close_folder);
+    return cmocka_run_group_tests(tests, test_group_folder_open, test_group_folder_close);
 }

@@ -13,24 +13,24 @@
 #include "tests/lib/tiny_model.h"
 #include "worker/cli/test_file.h"
 
-static struct test_folder folder;
+static struct test_folder *const folder = &test_group_folder;
 
 #define SPIKE "  - name: spike\n    input:\n      - {entity: acme, to: 3d, every: 2m, negative: 0.1}\n      - {entity: acme, from: 3d, to: 3d40m, every: 20s, negative: 0.6}\n"
 
 /* Runs one file of tests; what it tells is in "out" and "err". */
 static int run_file(const char *text, const char *option, const char *value)
 {
-    test_folder_write(&folder, "rules.test.yaml", sq_str_view(text));
-    char *path = test_path(&folder, "rules.test.yaml");
+    test_folder_write(folder, "rules.test.yaml", sq_str_view(text));
+    char *path = test_path(folder, "rules.test.yaml");
     const char *const args[] = {path, option, value, NULL};
-    int exit_code = test_command(&folder, &sq_command_test, args);
+    int exit_code = test_command(folder, &sq_command_test, args);
     free(path);
     return exit_code;
 }
 
 static void expect_in(const char *name, const char *says)
 {
-    struct sq_buf text = test_content(&folder, name);
+    struct sq_buf text = test_content(folder, name);
     if (!strstr(text.data, says)) fail_msg("'%s' is not in:\n%s", says, text.data);
     sq_buf_deinit(&text);
 }
@@ -39,7 +39,7 @@ static void the_shipped_tests_pass(void **state)
 {
     (void)state;
     const char *const args[] = {SQUALL_SOURCE_DIR "/ops/rules/negative_spike.test.yaml", NULL};
-    assert_int_equal(test_command(&folder, &sq_command_test, args), 0);
+    assert_int_equal(test_command(folder, &sq_command_test, args), 0);
     expect_in("out", "5 tests, 0 failed\n");
 }
 
@@ -59,7 +59,7 @@ static void settings_and_configurations_reach_the_rules(void **state)
 {
     (void)state;
     static const char text[] = "config: strict.yaml\ntests:\n" SPIKE "    never: [{entity: acme}]\n";
-    test_folder_write(&folder, "strict.yaml", SQ_STR("rules:\n  - {name: NegativeSpike, threshold: 90}\n"));
+    test_folder_write(folder, "strict.yaml", SQ_STR("rules:\n  - {name: NegativeSpike, threshold: 90}\n"));
     assert_int_equal(run_file(text, NULL, NULL), 0);
     assert_int_equal(run_file(text, "--set", "rules.NegativeSpike.threshold=3"), 1);
     assert_int_equal(run_file(text, "--set", "rules.NegativeSpike.moon=3"), 78);
@@ -69,7 +69,7 @@ static void json_is_one_object(void **state)
 {
     (void)state;
     assert_int_equal(run_file("tests:\n" SPIKE "    expect: [{state: firing}]\n", "--json", NULL), 0);
-    struct sq_buf out = test_content(&folder, "out");
+    struct sq_buf out = test_content(folder, "out");
     json_t *root;
     struct sq_err err;
     assert_int_equal(sq_json_parse(&root, "out", sq_buf_view(&out), SQ_E_DECODE, &err), 0);
@@ -119,8 +119,8 @@ static void files_that_are_no_tests_are_refused_with_their_place(void **state)
         expect_in("err", "rules.test.yaml");
     }
     const char *const none[] = {NULL}, *const missing[] = {"/nonexistent.test.yaml", NULL};
-    assert_int_equal(test_command(&folder, &sq_command_test, none), 2);
-    assert_int_equal(test_command(&folder, &sq_command_test, missing), 78);
+    assert_int_equal(test_command(folder, &sq_command_test, none), 2);
+    assert_int_equal(test_command(folder, &sq_command_test, missing), 78);
 }
 
 static void times_read_as_they_are_written(void **state)
@@ -137,20 +137,6 @@ static void times_read_as_they_are_written(void **state)
     }
 }
 
-static int open_folder(void **state)
-{
-    (void)state;
-    test_folder_init(&folder);
-    return 0;
-}
-
-static int close_folder(void **state)
-{
-    (void)state;
-    test_folder_deinit(&folder);
-    return 0;
-}
-
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -162,5 +148,5 @@ int main(void)
         cmocka_unit_test(files_that_are_no_tests_are_refused_with_their_place),
         cmocka_unit_test(times_read_as_they_are_written),
     };
-    return cmocka_run_group_tests(tests, open_folder, close_folder);
+    return cmocka_run_group_tests(tests, test_group_folder_open, test_group_folder_close);
 }
