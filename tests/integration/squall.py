@@ -85,8 +85,10 @@ class Kafka:
 
     @patient
     def leader(self, topic, partition):
-        """The node that leads a partition now; -1: none."""
-        return self.admin.list_topics(topic, timeout=10).topics[topic].partitions[partition].leader
+        """The node that leads a partition, once there is one."""
+        def leader():
+            return self.admin.list_topics(topic, timeout=10).topics[topic].partitions[partition].leader
+        return wait_for(f"a leader of {topic} {partition}", lambda: max(leader(), 0))
 
     def coordinator(self, topic, name):
         """The node that coordinates a group or a transactional id: it leads the partition of the coordinators' topic that is the name's, by
