@@ -4,9 +4,11 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "engine/base/clock.h"
 #include "engine/base/metrics.h"
 #include "worker/io/config_value.h"
 #include "worker/io/kafka_oauth.h"
+#include "worker/io/kafka_trouble.h"
 #include "worker/io/kafka_version.h"
 #include "worker/io/log.h"
 #include "worker/io/offset_note.h"
@@ -305,8 +307,9 @@ void sq_kafka_error_note(enum sq_stage_name stage, rd_kafka_resp_err_t error, co
     enum sq_err_class class = sq_kafka_error_class(error);
     if (class == SQ_CLASS_OK) return;
     sq_metric_add(SQ_M_KAFKA_ERRORS, (unsigned)class - SQ_CLASS_RETRY, 1);
-    if (!sq_log_allow(&limit, 5000, &suppressed)) return;
     if (!reason) reason = rd_kafka_err2str(error);
+    if (class == SQ_CLASS_RETRY) sq_kafka_trouble_note(reason, sq_clock_monotonic_ns());
+    if (!sq_log_allow(&limit, 5000, &suppressed)) return;
     sq_log(class == SQ_CLASS_RETRY ? SQ_LOG_WARN : SQ_LOG_ERROR, SQ_L("Kafka client error"), SQ_LS("stage", stages[stage]),
            SQ_LS("error", rd_kafka_err2name(error)), SQ_LS("reason", reason), SQ_LI("suppressed", suppressed));
 }

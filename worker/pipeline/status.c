@@ -4,6 +4,7 @@
 #include <stdio.h>
 
 #include "engine/base/clock.h"
+#include "worker/io/kafka_trouble.h"
 #include "worker/pipeline/pipeline_parts.h"
 
 enum { LIVE_SECONDS = 5 }; /* a forward pass may take so long and still count as alive */
@@ -37,13 +38,14 @@ static void fill_state(const struct sq_pipeline *pipeline, struct sq_status *sta
     const struct sq_stage *score = score_of(pipeline), *alert = alert_of(pipeline);
     const char *trouble = trouble_of(score)[0] ? trouble_of(score) : trouble_of(alert);
     const char *why = "";
+    char of_client[sizeof status->why];
     bool is_assigned = (!score || score->has_assignment) && (!alert || alert->has_assignment);
     if (pipeline->is_stopping) {
         status->state = SQ_WORKER_DRAINING;
         why = "told to stop: finishing what was taken";
     } else if (pipeline->is_ready) {
         status->state = SQ_WORKER_RUNNING;
-        why = trouble;
+        why = trouble[0] || !sq_kafka_trouble_tell(of_client, sizeof of_client, sq_clock_monotonic_ns()) ? trouble : of_client;
     } else if (is_assigned) {
         status->state = SQ_WORKER_RESTORING;
         why = "restoring the state of the alert partitions";
