@@ -69,7 +69,8 @@ static void check_topics(struct sq_config_loader *loader)
 static void check_required(struct sq_config_loader *loader)
 {
     const struct sq_config *config = loader->config;
-    if (config->roles && !config->kafka.brokers[0]) PROBLEM(loader, "kafka.brokers", "it is required, as in localhost:9092");
+    const char *hint = *loader->file ? "" : "; no file was read: name one with -c, or in SQUALL_CONFIG";
+    if (config->roles && !config->kafka.brokers[0]) PROBLEM(loader, "kafka.brokers", "it is required, as in localhost:9092%s", hint);
     if ((config->roles & SQ_ROLE_SCORE) && config->input.topics_count == 0)
         PROBLEM(loader, "input.topics", "it is required, as in [posts]");
 }

@@ -41,7 +41,7 @@ static int put(struct sq_score_stage *stage, struct sq_slot *slot, struct sq_err
 static int stop_a_bad_deploy(const struct sq_score_stage *stage, const struct sq_slot *slot, struct sq_err *err)
 {
     return sq_err_set(err, SQ_E_CONFIG, "%u of the last %u records can't be scored, the latest by %s (%s): the worker stops before it empties the "
-                      "topic into %s.dlq. See squall dlq list; dead_letter.max_ratio is %g", stage->gate.letters, stage->gate.over,
+                      "topic into %s.dlq. squall validate shows what the records look like; dead_letter.max_ratio is %g, and 1 lets them all go there", stage->gate.letters, stage->gate.over,
                       sq_err_word(slot->code), slot->message, stage->base.host->config->app, stage->gate.ratio_max);
 }
 

@@ -289,6 +289,8 @@ static void offline_needs_neither_brokers_nor_topics(void **state)
 {
     (void)state;
     assert_int_equal(sq_config_load(&config, &(struct sq_config_sources){.environment = no_environment, .offline = true}, &err), 0);
+    assert_int_equal(sq_config_load(&config, &(struct sq_config_sources){.environment = no_environment}, &err), SQ_E_CONFIG);
+    assert_non_null(strstr(err.message, "no file was read: name one with -c, or in SQUALL_CONFIG"));
     assert_int_equal(load("", NULL, NULL), SQ_E_CONFIG);
     assert_string_equal(err.message, "squall.yaml: kafka.brokers: it is required, as in localhost:9092\n"
                                      "squall.yaml: input.topics: it is required, as in [posts]");
