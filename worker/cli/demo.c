@@ -1,15 +1,16 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* squall demo: the main job on one machine, for people to look at and for scripts to check.
  *
- * This process starts the embedded broker and the workers as processes of their own, plays the script of demo_script.h into the input topic,
- * and reads all that comes out with a plain reader. It trusts no worker: the sum at the end is made of coordinates it read itself. One
- * thread, one loop, a look at everything every few milliseconds. */
+ * This process starts the embedded broker and the workers as processes of their own (demo_cluster.h), plays the script of demo_script.h into
+ * the input topic, and reads all that comes out with a plain reader. It trusts no worker: the sum at the end is made of coordinates it read
+ * itself (demo_account.h). One thread, one loop, a look at everything every few milliseconds (demo_run.c); what it says is in demo_told.c. */
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
 
 #include "worker/cli/args.h"
+#include "worker/cli/demo_interrupt.h"
 #include "worker/cli/demo_run.h"
 #include "worker/cli/demo_script.h"
 #include "worker/io/mock_broker.h"
@@ -31,16 +32,6 @@ static int serve_broker(void)
     fflush(stdout);
     for (;;) pause();
 }
-
-static volatile sig_atomic_t interrupts;
-
-static void on_signal(int number)
-{
-    (void)number;
-    if (interrupts++) _exit(130); /* the children die with this process */
-}
-
-bool sq_demo_interrupted(void) { return interrupts > 0; }
 
 static int run(int argc, char **argv)
 {
@@ -64,9 +55,7 @@ static int run(int argc, char **argv)
     if (exit_code != SQ_ARGS_GO_ON) return exit_code;
     if (options.kills_one && options.workers < 2) return sq_args_mistake(&sq_command_demo, "--kill-one needs --workers 2 or more");
 
-    struct sigaction action = {.sa_handler = on_signal};
-    sigaction(SIGINT, &action, NULL);
-    sigaction(SIGTERM, &action, NULL);
+    sq_demo_interrupt_watch();
     signal(SIGPIPE, SIG_IGN);
     return sq_demo_run(&options);
 }

@@ -146,3 +146,12 @@ const struct sq_account_alert *sq_account_alert(struct sq_account *account, stru
     json_decref(json);
     return fresh ? alert : NULL;
 }
+
+const struct sq_account_alert *sq_account_alert_of(const struct sq_account *account, const char *entity)
+{
+    for (unsigned i = 0; i < account->alerts_count; i++)
+        if (strcmp(account->alerts[i].entity, entity) == 0) return &account->alerts[i];
+    return NULL;
+}
+
+bool sq_account_is_resolved(const struct sq_account_alert *alert) { return strcmp(alert->state, "RESOLVED") == 0; }

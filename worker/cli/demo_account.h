@@ -47,6 +47,10 @@ void sq_account_dead_letter(struct sq_account *account, struct sq_str key); /* t
 /* The alert, when this is a transition not seen before; else NULL. */
 const struct sq_account_alert *sq_account_alert(struct sq_account *account, struct sq_str json);
 
+/* The first alert for the entity; NULL: there is none. */
+const struct sq_account_alert *sq_account_alert_of(const struct sq_account *account, const char *entity);
+bool sq_account_is_resolved(const struct sq_account_alert *alert);
+
 /* Everything sent has an outcome, and nothing else has. A score may arrive before its record's own acknowledgement does. */
 bool sq_account_is_even(const struct sq_account *account);
 uint64_t sq_account_missing(const struct sq_account *account);

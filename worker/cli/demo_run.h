@@ -17,7 +17,4 @@ struct sq_demo_options {
 /* Blocks until everything is over; returns the exit code. */
 int sq_demo_run(const struct sq_demo_options *options);
 
-/* Set by the signal handler. */
-bool sq_demo_interrupted(void);
-
 #endif

@@ -203,6 +203,8 @@ static void repeated_transitions_are_one(void **state)
     assert_non_null(book_alert(&account, "aa", 1, "RESOLVED"));
     assert_null(book_alert(&account, "aa", 0, "FIRING")); /* an old repeat opens nothing again */
     assert_string_equal(account.alerts[0].state, "RESOLVED");
+    assert_true(sq_account_is_resolved(sq_account_alert_of(&account, account.alerts[0].entity)));
+    assert_null(sq_account_alert_of(&account, "nobody"));
     assert_int_equal(account.alerts_count, 1);
     assert_non_null(book_alert(&account, "bb", 0, "FIRING"));
     assert_int_equal(account.alerts_count, 2);
