@@ -95,10 +95,10 @@ def transitions(kafka, app):
     return out
 
 
-def open_transaction(kafka, topic, partition):
-    """A stranger's transaction that stays open until the broker ends it."""
-    producer = Producer({"bootstrap.servers": kafka.brokers, "transactional.id": unique("stranger"), "transaction.timeout.ms": 6000})
-    producer.init_transactions(20)
+def open_transaction(kafka, topic, partition, lasts_s=6):
+    """A stranger's transaction that stays open until the broker ends it, or its producer, which is returned."""
+    producer = Producer({"bootstrap.servers": kafka.brokers, "transactional.id": unique("stranger"), "transaction.timeout.ms": lasts_s * 1000})
+    producer.init_transactions(60)
     producer.begin_transaction()
     producer.produce(topic, b"?", b"?", partition)
     assert producer.flush(20) == 0

@@ -1,9 +1,11 @@
 # SPDX-License-Identifier: Apache-2.0
 """Workers and topics for the integration tests."""
 import functools
+import http.client
 import importlib
 import json
 import os
+import random
 import re
 import signal
 import socket
@@ -44,10 +46,18 @@ def wait_for(what, condition, timeout_s=90, every_s=0.2):
         time.sleep(every_s)
 
 
+given_ports = set()
+
+
 def free_port():
-    with socket.socket() as server:
-        server.bind(("127.0.0.1", 0))
-        return server.getsockname()[1]
+    """None of those that the kernel gives to clients for their end: who is down for a while, or not yet up, would lose its own to one of them."""
+    clients_from = int(Path("/proc/sys/net/ipv4/ip_local_port_range").read_text().split()[0])
+    while True:
+        port = random.randrange(24000, max(clients_from, 32000))
+        with socket.socket() as server:
+            if port not in given_ports and server.connect_ex(("127.0.0.1", port)) != 0:
+                given_ports.add(port)
+                return port
 
 
 def unique(name):
@@ -199,11 +209,11 @@ class Worker:
 
     def get(self, path):
         try:
-            with urllib.request.urlopen(f"http://127.0.0.1:{self.port}{path}", timeout=10) as answer:
+            with urllib.request.urlopen(f"http://127.0.0.1:{self.port}{path}", timeout=30) as answer:
                 return answer.status, answer.read().decode()
         except urllib.error.HTTPError as error:
             return error.code, error.read().decode()
-        except OSError:
+        except (OSError, http.client.HTTPException):  # not there, or gone in the middle of its answer
             return 0, ""
 
     def is_running(self):
@@ -242,7 +252,8 @@ class Worker:
         return self.log.read_text(errors="replace")
 
     def log_lines(self):
-        return [json.loads(line) for line in self.log_text().splitlines() if line.startswith("{")]
+        whole = self.log_text().rpartition("\n")[0]
+        return [json.loads(line) for line in whole.splitlines() if line.startswith("{")]
 
     def signal(self, number):
         self.process.send_signal(number)

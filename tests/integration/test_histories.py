@@ -71,7 +71,7 @@ class Story:
         self.strangers.append(open_transaction(self.kafka, f"{self.app}.alert-state", partition))
 
     def wait(self):
-        wait_for("all is read", lambda: all_read(self.kafka, self.app, self.topic))
+        wait_for("all is read", lambda: all_read(self.kafka, self.app, self.topic), 180)
         counts = {name: len(self.kafka.read(f"{self.app}.{name}")) for name in ("scores", "dlq", "alerts")}
         self.waits.append({"wait": self.posts, **counts})
 

@@ -10,7 +10,7 @@ def test_an_open_transaction_is_waited_for(kafka):
     """Reading up to the last stable offset would miss what was committed behind it."""
     topic = unique("open")
     kafka.make_topic(topic, 1)
-    stranger = open_transaction(kafka, topic, 0)
+    stranger = open_transaction(kafka, topic, 0, lasts_s=60)
     kafka.produce(topic, [{"value": b"mine", "partition": 0}])
     assert kafka.ends(topic) == [2]
     threading.Timer(0.5, stranger.abort_transaction).start()

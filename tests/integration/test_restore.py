@@ -42,10 +42,15 @@ def test_alerts_go_on_where_they_stood(kafka, model, start, half_way):
 
 def test_a_strangers_open_transaction_is_waited_for(kafka, model, start, half_way):
     app, topic, records = half_way
-    strangers = [open_transaction(kafka, f"{app}.alert-state", i) for i in range(kafka.partitions(f"{app}.alert-state"))]
+    strangers = [open_transaction(kafka, f"{app}.alert-state", i, lasts_s=300) for i in range(kafka.partitions(f"{app}.alert-state"))]
     worker = start(app, topic, model=model, name="w2")
-    wait_for("it restores", lambda: worker.get("/readyz")[0] == 503 and "restoring" in worker.get("/readyz")[1])
-    worker.wait_ready(60)
+    told = wait_for("it says how far it is", lambda: [line for line in worker.log_lines() if line["msg"] == "restoring"])
+    assert [line["partitions"] for line in told] == [len(strangers)], "one line for all"
+    time.sleep(3)
+    assert worker.get("/readyz")[0] == 503 and "restoring" in worker.get("/readyz")[1]
+    for stranger in strangers:
+        stranger.abort_transaction(60)
+    worker.wait_ready()
     assert not any("rebuilding" in line["msg"] for line in worker.log_lines())
     go_on(kafka, app, topic, records, worker)
     assert strangers and check_alerts(kafka, app, worker) > 0

@@ -54,7 +54,7 @@ static const struct sq_config_row rows[] = {
     {"overload", WORD(ONE(overload), "wait", "sample"), DEFAULT("wait"),
      MEANS("when more comes than can be scored: wait scores all of it, later. sample scores a share of each entity's records, from a half down to "
            "a twentieth, until the backlog is gone; the others are written to <app>.scores as skipped")},
-    {"overload_backlog", DURATION(ONE(overload_backlog_ms), 10 * SECOND, 1 * DAY), DEFAULT("5m"),
+    {"overload_backlog", DURATION(ONE(overload_backlog_ms), 1 * SECOND, 1 * DAY), DEFAULT("5m"),
      MEANS("with overload: sample: how long what waits would take to score, from which on only a share is scored")},
     {"shutdown_timeout", DURATION(ONE(shutdown_timeout_ms), 1 * SECOND, 10 * MINUTE), DEFAULT("30s"),
      MEANS("how long a SIGTERM may drain; keep it below the supervisor's grace period")},

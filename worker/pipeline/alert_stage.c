@@ -151,6 +151,7 @@ void sq_alert_stage_second(struct sq_alert_stage *stage, bool is_behind)
         entities += counts->entities;
         restoring += part->is_restoring;
     }
+    if (restoring) sq_alert_restore_log(stage);
     sq_metric_set(SQ_M_ALERTS_FIRING, 0, warning);
     sq_metric_set(SQ_M_ALERTS_FIRING, 1, critical);
     sq_metric_set(SQ_M_ENTITIES_TRACKED, 0, entities);

@@ -19,14 +19,13 @@ struct sq_alert_part {
     int64_t first_offset, read_offset; /* of the rebuild's progress; -1: nothing read */
     bool is_restoring, is_at_end;
     bool is_reading;                  /* the state, parked meanwhile; part of restoring */
-    double read_share;                /* of the state */
+    int64_t state_offset, state_end;  /* how far that is; 0: not begun */
     struct sq_alert_restore restore;  /* while is_reading */
     uint64_t lineage;                 /* of its states */
     struct sq_receipts *receipts;     /* for what its next state has in it */
     uint64_t refused_ns;              /* when its state did not fit the offset; 0: it did */
     struct sq_err refusal;
     uint64_t restore_started_ns, last_record_ns;
-    struct sq_log_limit limit;
 };
 
 /* Its partition went away in order. */
@@ -47,6 +46,7 @@ struct sq_alert_stage {
     char why[SQ_ERR_MESSAGE_BYTES];
     struct sq_alert_kept kept[SQ_ALERT_KEPT_MAX];
     unsigned kept_next;
+    struct sq_log_limit restore_limit;
     uint64_t transitions[3];
 };
 
@@ -94,6 +94,7 @@ int sq_alert_output_replace(struct sq_stage *base, struct sq_batch *batch, struc
 
 void sq_alert_restore_start(struct sq_alert_stage *stage); /* its reader, if it has one */
 void sq_alert_restore_second(struct sq_alert_part *part, uint64_t now_ns);
+void sq_alert_restore_log(struct sq_alert_stage *stage); /* now and then how far all of them are */
 void sq_alert_part_live(struct sq_alert_part *part); /* its windows are rebuilt */
 void sq_alert_kept_drop(struct sq_alert_stage *stage); /* all */
 

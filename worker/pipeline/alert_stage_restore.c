@@ -133,7 +133,9 @@ static void on_state_record(void *cookie, struct sq_str key, struct sq_str value
 static void on_state_progress(void *cookie, int64_t offset, int64_t end_offset, void *ctx)
 {
     (void)ctx;
-    ((struct sq_alert_part *)cookie)->read_share = end_offset > 0 ? (double)offset / (double)end_offset : 1;
+    struct sq_alert_part *part = cookie;
+    part->state_offset = offset;
+    part->state_end = end_offset;
 }
 
 static void restored(struct sq_alert_stage *stage, struct sq_alert_part *part)
@@ -190,31 +192,46 @@ void sq_alert_restore_start(struct sq_alert_stage *stage)
     if (stage->reader) stage->reader->ops->start(stage->reader, &handler);
 }
 
+/* How much is read of how much, as far as that is known: of the state, or of the scores. */
+static void measure(const struct sq_alert_part *part, int64_t *read, int64_t *whole)
+{
+    bool has_scores = part->read_offset >= 0 && part->live_offset > part->first_offset;
+    *read = part->is_reading ? part->state_offset : has_scores ? part->read_offset - part->first_offset : 0;
+    *whole = part->is_reading ? part->state_end : has_scores ? part->live_offset - part->first_offset : 0;
+}
+
 double sq_alert_stage_restored(const struct sq_owned *owned)
 {
     const struct sq_alert_part *part = sq_alert_part_view(owned);
+    int64_t read, whole;
     if (!part->is_restoring) return 1;
-    if (part->is_reading) return part->read_share;
-    if (part->read_offset < 0 || part->live_offset <= part->first_offset) return 0;
-    return (double)(part->read_offset - part->first_offset) / (double)(part->live_offset - part->first_offset);
+    measure(part, &read, &whole);
+    return whole > 0 ? (double)read / (double)whole : 0;
 }
 
-static void log_restore(struct sq_alert_part *part)
+void sq_alert_restore_log(struct sq_alert_stage *stage)
 {
-    if (!part->is_restoring || !sq_log_allow(&part->limit, RESTORE_LOG_MS, NULL)) return;
-    if (part->is_reading) {
-        sq_log(SQ_LOG_INFO, SQ_L("restoring the state"), SQ_LI("partition", part->owned.partition), SQ_LR("progress", part->read_share));
-        return;
+    int64_t partitions = 0, from_scores = 0, records = 0, of = 0, entities = 0;
+    if (!sq_log_allow(&stage->restore_limit, RESTORE_LOG_MS, NULL)) return;
+    for (struct sq_owned *owned = stage->base.owned.head; owned; owned = owned->next) {
+        const struct sq_alert_part *part = sq_alert_part_of(owned);
+        const struct sq_detector *detector = part->is_reading ? part->restore.detector : part->detector;
+        int64_t read, whole;
+        if (!part->is_restoring || !detector) continue;
+        measure(part, &read, &whole);
+        partitions++;
+        from_scores += !part->is_reading;
+        records += read;
+        of += whole;
+        entities += sq_detector_counts(detector)->entities;
     }
-    sq_log(SQ_LOG_INFO, SQ_L("rebuilding windows from scores"), SQ_LI("partition", part->owned.partition),
-           SQ_LI("offset", part->read_offset), SQ_LI("up_to", part->live_offset),
-           SQ_LR("progress", sq_alert_stage_restored(&part->owned)));
+    sq_log(SQ_LOG_INFO, SQ_L("restoring"), SQ_LI("partitions", partitions), SQ_LI("from_scores", from_scores), SQ_LI("records", records),
+           SQ_LI("of", of), SQ_LI("entities", entities));
 }
 
 void sq_alert_restore_second(struct sq_alert_part *part, uint64_t now_ns)
 {
     if (part->refused_ns && now_ns - part->refused_ns >= REFUSAL_MS * UINT64_C(1000000)) sq_stage_fail(&part->stage->base, &part->refusal);
-    log_restore(part);
 }
 
 /* ---- the state goes ---- */
