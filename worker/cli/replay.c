@@ -278,6 +278,8 @@ static int check_input(const struct replay *replay, const struct sq_operands *op
     if (replay->is_topic && operands->count) return sq_args_mistake(&sq_command_replay, "--topic is the input already: no INPUT beside it");
     if (!replay->is_topic && (replay->from_flag || replay->to_flag)) return sq_args_mistake(&sq_command_replay, "--from and --to are places in a --topic");
     if (!replay->is_topic && operands->count == 0) return sq_args_mistake(&sq_command_replay, "an INPUT is missing; - is stdin, --topic reads from Kafka");
+    if (!replay->is_topic && !replay->scores_in && sq_replay_out_is_compact(operands->items[0]))
+        return sq_args_mistake(&sq_command_replay, "%s holds scores, not texts: --scores-in reads them", operands->items[0]);
     return SQ_ARGS_GO_ON;
 }
 

@@ -242,6 +242,8 @@ static void what_cannot_be_read_is_a_failure(void **state)
     assert_int_equal(replay(no_input), 2);
     assert_int_equal(replay(wrong_set), 78);
     assert_int_equal(replay(both), 2);
+    const char *const scores_as_texts[] = {"week.sqs", NULL};
+    assert_int_equal(replay(scores_as_texts), 2);
     free(missing);
 }
 
