@@ -98,7 +98,7 @@ def test_a_silence_goes_with_its_partition_to_another_worker(kafka, model, start
     by_name = {}
     for i in range(12):  # entities of all partitions
         status, put = ask(first, "POST", "/api/v1/silences", {"entity": f"entity-{i}", "duration": "1h", "by": "me"})
-        assert status == 200 and put["covered"] == put["partitions"] == 1
+        assert status in (200, 202) and put["covered"] == put["partitions"] == 1  # 202: the commit takes its time
         by_name[f"entity-{i}"] = put["id"]
 
     second = start(app, topic, model=model, name="w2").wait_ready()
