@@ -4,33 +4,39 @@
 #include <math.h>
 
 enum {
-    SETTLE_SECONDS = 10,      /* after a new assignment rates say nothing yet */
+    SETTLE_SECONDS = 10,      /* after a new assignment rates say nothing yet, and a pace takes as long */
     STEP_SECONDS_MIN = 30,
     BEHIND_SECONDS = 30,
     LAG_MIN = 100,            /* records that are never a backlog */
 };
 static const double behind_backlog_seconds = 60, caught_up_backlog_seconds = 5;
-static const double smoothing = 1.0 / 30; /* of a second's counts */
+enum { SMOOTHED_SECONDS = 30 };
 static const double shares[] = {1, 0.5, 0.2, 0.1, 0.05};
 enum { STEPS = sizeof shares / sizeof *shares };
 
-static void smooth(double *rate, double count) { *rate += smoothing * (count - *rate); }
+static void smooth(double *rate, double count) { *rate += (count - *rate) / SMOOTHED_SECONDS; }
+
+static void note_pace(struct sq_load *load, const struct sq_load_second *second)
+{
+    if (load->last.lag < LAG_MIN || second->lag < LAG_MIN) return;
+    if (load->busy_seconds < SMOOTHED_SECONDS) load->busy_seconds++;
+    load->pace += ((double)(second->scored - load->last.scored) - load->pace) / load->busy_seconds;
+}
 
 static void note_rates(struct sq_load *load, const struct sq_load_second *second)
 {
     const struct sq_load_second *last = &load->last;
-    double done = (double)(second->done - last->done), scored = (double)(second->scored - last->scored);
+    double done = (double)(second->done - last->done);
     bool is_same = second->assignment == last->assignment && last->lag >= 0 && second->lag >= 0;
     load->seconds = is_same ? load->seconds + 1 : 0;
     if (load->seconds == 1) { /* better than to grow from nothing */
         load->done_rate = done;
-        load->scored_rate = scored;
         load->arrival_rate = fmax(0, done + (double)(second->lag - last->lag));
     } else if (is_same) {
         smooth(&load->done_rate, done);
-        smooth(&load->scored_rate, scored);
         smooth(&load->arrival_rate, done + (double)(second->lag - last->lag));
     }
+    if (is_same) note_pace(load, second);
     load->last = *second;
 }
 
@@ -39,7 +45,7 @@ static bool is_known(const struct sq_load *load) { return load->last.lag >= 0 &&
 double sq_load_backlog_seconds(const struct sq_load *load)
 {
     if (load->last.lag >= 0 && load->last.lag < LAG_MIN) return 0;
-    return is_known(load) ? (double)load->last.lag / fmax(load->scored_rate, 1) : -1;
+    return is_known(load) && load->busy_seconds >= SETTLE_SECONDS ? (double)load->last.lag / fmax(load->pace, 1) : -1;
 }
 
 double sq_load_catch_up_seconds(const struct sq_load *load)

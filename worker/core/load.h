@@ -2,8 +2,8 @@
 /* How far a worker is behind, how fast it works, and when it will have caught up; and, where that is wanted, what share of the records it had
  * better score until then. Fed once a second. Pure.
  *
- * The backlog is measured as time: how long what is waiting would take if all of it were scored at the pace of the last half minute. A
- * worker is behind once that was over a minute for half a minute, and has caught up when it is under five seconds.
+ * The backlog is measured as time: how long what is waiting would take if all of it were scored at the pace of the last half minute in which
+ * there was enough to do; an idle worker's rate says nothing about what it can. A worker is behind once that was over a minute for half a minute, and has caught up when it is under five seconds.
  *
  * The share is one of a few steps and moves rarely. It falls to the step that suits how far the backlog is over its bound, at once when there
  * is no time to lose but not twice within half a minute, and rises by one step when the backlog has come down to a quarter of what the lower
@@ -29,7 +29,8 @@ struct sq_load {
     unsigned seconds;           /* since the assignment last changed */
     double done_rate;           /* records a second, smoothed */
     double arrival_rate;
-    double scored_rate;
+    double pace;                /* records scored in a second with records waiting from its beginning to its end, smoothed */
+    unsigned busy_seconds;      /* the pace was taken from, up to the half minute */
     double seconds_behind;      /* the backlog was over a minute for so long */
     bool is_behind;
     unsigned step;              /* index of the share */

@@ -71,6 +71,21 @@ static void a_gust_is_nothing_to_tell(void **state)
     assert_int_equal(world.behind + world.caught_up, 0);
 }
 
+/* A rate of hardly anything is not what it can: twenty seconds' work after a quiet hour is no backlog to sample for. */
+static void a_burst_after_a_quiet_time_is_no_backlog(void **state)
+{
+    (void)state;
+    struct world world = {.now = {.assignment = 1}};
+    sq_load_init(&world.load, 60);
+    go_on(&world, 3600, 1, 100);
+    world.now.lag = 2000;
+    go_on(&world, 60, 1, 100);
+    assert_int_equal(world.steps + world.behind, 0);
+    world.now.lag = 20000; /* this one is */
+    go_on(&world, 20, 1, 100);
+    assert_true(sq_load_share(&world.load) < 1);
+}
+
 static void an_assignment_is_no_arrival(void **state)
 {
     (void)state;
@@ -151,6 +166,7 @@ int main(void)
         cmocka_unit_test(a_backlog_is_told_once_and_its_end_once),
         cmocka_unit_test(more_than_can_be_done_never_ends),
         cmocka_unit_test(a_gust_is_nothing_to_tell),
+        cmocka_unit_test(a_burst_after_a_quiet_time_is_no_backlog),
         cmocka_unit_test(an_assignment_is_no_arrival),
         cmocka_unit_test(what_is_unknown_is_told_as_such),
         cmocka_unit_test(the_first_step_is_taken_at_once),
