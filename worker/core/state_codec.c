@@ -291,6 +291,7 @@ static void take_rule(struct sq_bytes *bytes, struct sq_detector *detector)
 
 int sq_detector_restore_meta(struct sq_detector *detector, struct sq_str meta, struct sq_err *err)
 {
+    if (!meta.bytes) return refuse(err); /* (nor has it data) */
     struct sq_bytes bytes = {meta.data, meta.data + meta.bytes, false};
     if (sq_bytes_number(&bytes) != SQ_STATE_VERSION) return refuse(err);
     sq_watermark_deinit(&detector->watermark);

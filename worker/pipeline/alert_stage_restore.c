@@ -169,9 +169,11 @@ static void on_state_read(void *cookie, void *ctx)
     part->is_reading = part->is_restoring = false; /* what restoring itself emits goes out */
     enum sq_alert_verdict verdict =
         sq_alert_restore_end(&part->restore, part->live_offset, may_rebuild, reopen, part, sq_alert_emit, &emission, &err);
-    sq_detector_close(part->detector);
-    part->detector = part->restore.detector;
-    part->restore.detector = NULL;
+    if (part->restore.detector) { /* else there was no memory for one: the verdict says so, and until it is heard there is the one before */
+        sq_detector_close(part->detector);
+        part->detector = part->restore.detector;
+        part->restore.detector = NULL;
+    }
     part->lineage = verdict == SQ_ALERT_RESTORED ? part->restore.lineage : sq_unique_number();
     if (verdict == SQ_ALERT_REFUSED) {
         sq_err_prefix(&err, "%s[%d]: ", part->owned.topic, (int)part->owned.partition);

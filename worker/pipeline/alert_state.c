@@ -84,6 +84,9 @@ static int start_over(struct sq_alert_restore *restore, sq_alert_open_fn open, v
     return sq_alert_restore_init(restore, open, ctx, err);
 }
 
+/* It could not be started over, and its stage is told to end. */
+static int without_detector(struct sq_err *err) { return sq_err_set(err, SQ_E_NOMEM, "no memory for a detector"); }
+
 static int unreadable(struct sq_alert_restore *restore, const struct sq_err *err)
 {
     if (sq_err_class(err->code) == SQ_CLASS_FATAL) return err->code;
@@ -129,6 +132,7 @@ int sq_alert_restore_take(struct sq_alert_restore *restore, struct sq_alert_stat
                           sq_alert_open_fn open, void *ctx, struct sq_err *err)
 {
     struct sq_saved_state gone = {0};
+    if (!restore->detector) return without_detector(err);
     if (sq_str_equal(key, sq_state_meta_key())) return take_meta(restore, states, value, open, ctx, err);
     if (value.data) return take_state(restore, states, value, open, ctx, err);
     if (!sq_state_key_decode(key, &gone.rule, &gone.entity)) return 0;
@@ -148,6 +152,10 @@ static enum sq_alert_verdict rebuild(struct sq_alert_restore *restore, enum sq_a
 enum sq_alert_verdict sq_alert_restore_end(struct sq_alert_restore *restore, int64_t committed_offset, bool may_rebuild, sq_alert_open_fn open,
                                            void *open_ctx, sq_detector_emit_fn emit, void *emit_ctx, struct sq_err *err)
 {
+    if (!restore->detector) {
+        without_detector(err);
+        return SQ_ALERT_REFUSED;
+    }
     if (restore->is_unreadable) return rebuild(restore, SQ_ALERT_REBUILD, restore->why, open, open_ctx, err);
     if (!restore->has_meta && committed_offset <= 0) return rebuild(restore, SQ_ALERT_FRESH, "", open, open_ctx, err);
     if (!restore->has_meta) return rebuild(restore, SQ_ALERT_REBUILD, "there is no state yet", open, open_ctx, err);

@@ -19,11 +19,13 @@ static int put_dead_letter(struct sq_score_stage *stage, struct sq_slot *slot, s
     struct sq_batch *batch = sq_outbox_batch(stage->base.outbox);
     struct sq_output *output = sq_batch_add(batch);
     if (!output) return sq_err_set(err, SQ_E_NOMEM, "no memory for an output");
-    output->cookie = slot;
-    return sq_dead_letter_fill(&stage->base.host->letters, batch, output, &slot->origin, SQ_STAGE_SCORE, slot->code, slot->message,
-                               sq_clock_wall_ms(), err);
+    int status = sq_dead_letter_fill(&stage->base.host->letters, batch, output, &slot->origin, SQ_STAGE_SCORE, slot->code, slot->message,
+                                     sq_clock_wall_ms(), err);
+    if (status == 0) output->cookie = slot;
+    return status;
 }
 
+/* From here on the batch has the slot; unless it fails. */
 static int put(struct sq_score_stage *stage, struct sq_slot *slot, struct sq_err *err)
 {
     if (slot->code) return put_dead_letter(stage, slot, err);
@@ -52,7 +54,8 @@ void sq_score_put_finished(struct sq_score_stage *stage, struct sq_owned *owned)
     struct sq_err err;
     while ((slot = sq_ledger_pop(&owned->ledger))) {
         int status = put(stage, slot, &err);
-        if (status == 0 && !sq_letter_gate_pass(&stage->gate, slot->code != 0)) status = stop_a_bad_deploy(stage, slot, &err);
+        if (status) sq_score_give_back(stage, slot);
+        else if (!sq_letter_gate_pass(&stage->gate, slot->code != 0)) status = stop_a_bad_deploy(stage, slot, &err);
         if (status == 0) continue;
         sq_stage_fail(&stage->base, &err);
         return;

@@ -282,6 +282,7 @@ static void refuses_what_it_did_not_write(void **state)
     assert_int_equal(sq_detector_restore_state(worker.detector, &newer, &err), SQ_E_DECODE);
     assert_int_equal(sq_detector_restore_meta(worker.detector, SQ_STR("\x63"), &err), SQ_E_DECODE);
     assert_int_equal(sq_detector_restore_meta(worker.detector, SQ_STR("\x01"), &err), SQ_E_DECODE);
+    assert_int_equal(sq_detector_restore_meta(worker.detector, (struct sq_str){0}, &err), SQ_E_DECODE);
     close_worker(&worker);
 }
 
