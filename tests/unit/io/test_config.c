@@ -288,7 +288,9 @@ static void what_is_shown_can_be_read_back(void **state)
 static void offline_needs_neither_brokers_nor_topics(void **state)
 {
     (void)state;
+    sq_config_close(config);
     assert_int_equal(sq_config_load(&config, &(struct sq_config_sources){.environment = no_environment, .offline = true}, &err), 0);
+    sq_config_close(config);
     assert_int_equal(sq_config_load(&config, &(struct sq_config_sources){.environment = no_environment}, &err), SQ_E_CONFIG);
     assert_non_null(strstr(err.message, "no file was read: name one with -c, or in SQUALL_CONFIG"));
     assert_int_equal(load("", NULL, NULL), SQ_E_CONFIG);
